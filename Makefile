@@ -1,0 +1,66 @@
+# Every word a contributor needs. Needs Python 3.11 or newer, pip and make; nothing else.
+# The work is done in .venv; the system's Python is never touched.
+
+PYTHON ?= python3
+# Further arguments for pytest or a benchmark, e.g. make test ARGS="-k postgres"
+ARGS ?=
+
+RUN := .venv/bin/python -m
+SETUP := PYTHON="$(PYTHON)" sh tools/setup.sh
+
+.PHONY: help setup check fix test conform long bench docs demo
+# Two words at once would install into one .venv at the same time.
+.NOTPARALLEL:
+
+.PHONY: setup-dev setup-test setup-demo
+
+help:
+	@printf '%s\n' \
+	  'make demo     one SQL statement over PostgreSQL, Parquet and Iceberg, from nothing' \
+	  'make setup    install everything a contributor needs into .venv' \
+	  'make check    lint, types, import rules, spelling, the packages and the lock file' \
+	  'make fix      format the code and repair what the linter can repair' \
+	  'make test     run the tests, real servers included (ARGS="-k name" to choose)' \
+	  'make conform  run the conformance suite against every connector' \
+	  'make long     run the tests that take long' \
+	  'make docs     run the blocks of the documentation' \
+	  'make bench    run the benchmarks and print them side by side'
+
+setup-dev setup-test setup-demo:
+	@$(SETUP) $(@:setup-%=%)
+
+setup: setup-dev
+	@echo 'Ready. Run: .venv/bin/igloo --help'
+
+check: setup-dev
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	.venv/bin/python .venv/bin/lint-imports
+	$(RUN) codespell_lib
+	$(RUN) validate_pyproject pyproject.toml
+	$(RUN) uv lock --check
+	.venv/bin/python tools/check_packages.py
+	.venv/bin/python tools/check_platforms.py
+
+fix: setup-dev
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+test: setup-test
+	$(RUN) pytest $(ARGS)
+
+conform: setup-test
+	$(RUN) pytest tests/conformance $(ARGS)
+
+long: setup-test
+	$(RUN) pytest -m long $(ARGS)
+
+docs: setup-test
+	$(RUN) pytest tests/test_docs.py $(ARGS)
+
+bench: setup-test
+	.venv/bin/python bench/run.py $(ARGS)
+
+demo: setup-demo
+	@.venv/bin/python -m igloo demo

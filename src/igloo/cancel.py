@@ -1,0 +1,75 @@
+"""Cancellation: one token a query, told to everything that works for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from igloo.errors import IglooError, QueryCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class CancelToken:
+    """Tells the parts of one query to stop, once, from any thread.
+
+    A part that blocks in a driver registers a callback that unblocks it; a part that loops calls
+    ``raise_if_cancelled`` each turn.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reason: IglooError | None = None
+        self._callbacks: dict[int, Callable[[], None]] = {}
+        self._next_key = 0
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the query has to stop."""
+        return self._reason is not None
+
+    @property
+    def reason(self) -> IglooError | None:
+        """The error that the query ends with, or None while it may go on."""
+        return self._reason
+
+    def cancel(self, reason: IglooError | None = None) -> None:
+        """Stop the query. The first reason stays; later calls do nothing.
+
+        Args:
+            reason: the error to end with; ``QueryCancelled`` when not given.
+        """
+        with self._lock:
+            if self._reason is not None:
+                return
+            self._reason = reason or QueryCancelled("The query was cancelled.")
+            callbacks = list(self._callbacks.values())
+            self._callbacks.clear()
+        for callback in callbacks:
+            # A source that fails to cancel must not keep the others from being told.
+            with contextlib.suppress(Exception):
+                callback()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise the reason if the query has to stop."""
+        if self._reason is not None:
+            raise self._reason
+
+    @contextlib.contextmanager
+    def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call ``callback`` if the query is cancelled while the block runs (at once if it was)."""
+        with self._lock:
+            key = self._next_key
+            self._next_key += 1
+            cancelled = self._reason is not None
+            if not cancelled:
+                self._callbacks[key] = callback
+        if cancelled:
+            callback()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.pop(key, None)

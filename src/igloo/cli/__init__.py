@@ -1,0 +1,1 @@
+"""The command ``igloo``: results to standard output, everything else to standard error."""

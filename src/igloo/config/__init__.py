@@ -1,0 +1,1 @@
+"""What the operator decided: settings, where each came from, and secrets."""

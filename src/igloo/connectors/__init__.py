@@ -1,0 +1,1 @@
+"""Connectors: one source each. They know Arrow and their driver, and nothing above them."""

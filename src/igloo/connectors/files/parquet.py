@@ -1,0 +1,212 @@
+"""Parquet files: schemas and row counts from footers, rows row group by row group."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from igloo.connectors.files.failures import naming_file
+from igloo.connectors.files.partitions import partition_values
+from igloo.connectors.files.schemas import carried
+from igloo.errors import SourceDataError, UnsupportedType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from igloo.connectors.files.listing import FoundFile
+
+_NAME = "Parquet"
+_FOOTERS_MAX = 50_000
+_READERS = 8
+_BATCH_BYTES = 2 * 1024 * 1024
+_BATCH_ROWS_MAX = 16_384
+_BUFFER_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footer:
+    """What a Parquet file says of itself.
+
+    Attributes:
+        schema: its columns as Igloo carries them; INT96 is a timestamp in microseconds.
+        row_count: exact number of rows.
+        int96: names of the columns of the deprecated type INT96.
+    """
+
+    schema: pa.Schema
+    row_count: int
+    int96: frozenset[str] = frozenset()
+
+
+class FooterCache:
+    """Footers that were read, by the file's path, time, size and number. Thread-safe, bounded."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._footers: OrderedDict[tuple[str, int, int, int], Footer] = OrderedDict()
+
+    def footers(self, files: Sequence[FoundFile]) -> list[Footer]:
+        """Return the footers of ``files``, in their order."""
+        if len(files) < _READERS:
+            return [self._footer(file) for file in files]
+        with ThreadPoolExecutor(_READERS) as readers:
+            return list(readers.map(self._footer, files))
+
+    def _footer(self, file: FoundFile) -> Footer:
+        key = (file.path, file.mtime_ns, file.size_bytes, file.inode)
+        with self._lock:
+            known = self._footers.get(key)
+            if known is not None:
+                self._footers.move_to_end(key)
+                return known
+        footer = _read_footer(file.path)
+        with self._lock:
+            self._footers[key] = footer
+            while len(self._footers) > _FOOTERS_MAX:
+                self._footers.popitem(last=False)
+        return footer
+
+
+def _read_footer(path: str) -> Footer:
+    with naming_file(path, _NAME), pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        int96 = _int96_columns(file, path)
+        row_count = file.metadata.num_rows
+    own = carried(schema, path)
+    fields = [f.with_type(pa.timestamp("us")) if f.name in int96 else f for f in own]
+    return Footer(schema=pa.schema(fields), row_count=row_count, int96=int96)
+
+
+def _int96_columns(file: pq.ParquetFile, path: str) -> frozenset[str]:
+    leaves = (file.schema.column(i) for i in range(len(file.schema)))
+    found = [leaf.path for leaf in leaves if leaf.physical_type == "INT96"]
+    for name in found:
+        if name not in file.schema_arrow.names:
+            raise UnsupportedType(
+                f'The column "{name}" of the file "{path}" has the type INT96 inside of another '
+                "type, which cannot be read exactly.",
+                hint="Write it as a timestamp.",
+                path=path,
+                column=name,
+                type="INT96",
+            )
+    return frozenset(found)
+
+
+def check_partition_columns(file: FoundFile, footer: Footer, partitions: pa.Schema) -> None:
+    """Check that a partition column that the file holds, too, has the folder's value in each row.
+
+    Raises:
+        SourceDataError: the file's statistics do not prove it.
+    """
+    twice = [name for name in partitions.names if name in footer.schema.names]
+    if not twice or not footer.row_count:
+        return
+    values = partition_values(file, partitions)
+    with naming_file(file.path, _NAME), pq.ParquetFile(file.path) as opened:
+        for name in twice:
+            value = values[partitions.get_field_index(name)].as_py()
+            if not _is_always(opened.metadata, name, value):
+                raise column_twice(file.path, name)
+
+
+def column_twice(path: str, name: str) -> SourceDataError:
+    """Return the error for a partition column that the file holds, too."""
+    return SourceDataError(
+        f'The column "{name}" stands in the file "{path}" and in the name of its folder, '
+        "and the two are not proven equal.",
+        hint="Write the file without the column, or rename the folder.",
+        path=path,
+        column=name,
+    )
+
+
+def _is_always(metadata: pq.FileMetaData, name: str, value: object) -> bool:
+    index = next(i for i in range(metadata.num_columns) if metadata.schema.column(i).path == name)
+    for group_number in range(metadata.num_row_groups):
+        group = metadata.row_group(group_number)
+        known: Any = group.column(index).statistics if group.num_rows else None
+        if not group.num_rows:
+            continue
+        if known is None or not known.has_null_count:
+            return False
+        if value is None:
+            if known.null_count != group.num_rows:
+                return False
+            continue
+        same = known.has_min_max and type(known.min) is type(value) and known.min == value
+        if not same or known.max != value or known.null_count:
+            return False
+    return True
+
+
+# -- rows --------------------------------------------------------------------------------------
+
+
+def read_batches(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file: those of ``columns`` that it has, in the file's own types.
+
+    Memory is bounded by a few megabytes for each column, not by the file.
+    """
+    with naming_file(path, _NAME), _open(path) as file:
+        names = [name for name in file.schema_arrow.names if name in set(columns)]
+        int96 = _int96_columns(file, path) & set(names)
+        if not int96:
+            for batch in _batches(file, names):
+                yield batch.select(names)
+            return
+        with _open(path, coerce_int96_timestamp_unit="us") as exact:
+            pairs = zip(_batches(file, names), _batches(exact, names), strict=True)
+            for nanoseconds, microseconds in pairs:
+                yield _checked_int96(path, nanoseconds, microseconds, int96).select(names)
+
+
+def _open(path: str, **options: Any) -> pq.ParquetFile:
+    return pq.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False, **options)
+
+
+def _batches(file: pq.ParquetFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    rows = _batch_rows(file.metadata, set(names))
+    # Without names Arrow still counts the rows.
+    yield from file.iter_batches(batch_size=rows, columns=list(names), use_threads=False)
+
+
+def _batch_rows(metadata: pq.FileMetaData, names: set[str]) -> int:
+    widest = 1.0
+    for group_number in range(metadata.num_row_groups):
+        group = metadata.row_group(group_number)
+        chunks = (group.column(i) for i in range(group.num_columns))
+        used = sum(
+            chunk.total_uncompressed_size
+            for chunk in chunks
+            if chunk.path_in_schema.split(".")[0] in names or chunk.path_in_schema in names
+        )
+        widest = max(widest, used / max(1, group.num_rows))
+    return max(1, min(_BATCH_ROWS_MAX, int(_BATCH_BYTES / widest)))
+
+
+def _checked_int96(
+    path: str, nanoseconds: pa.RecordBatch, microseconds: pa.RecordBatch, names: frozenset[str]
+) -> pa.RecordBatch:
+    # Arrow wraps years outside of 1677 to 2262 when it reads nanoseconds, and drops the last three
+    # digits when it reads microseconds; one of the two alone cannot be told to be right.
+    for name in names:
+        fine = nanoseconds.column(name).cast(pa.int64())
+        coarse = microseconds.column(name).cast(pa.int64())
+        # Wraps just as Arrow's reader does.
+        if not pc.all(pc.equal(pc.multiply(coarse, 1000), fine), min_count=0).as_py():
+            raise SourceDataError(
+                f'The column "{name}" of the file "{path}" has INT96 timestamps finer than a '
+                "microsecond, which cannot be read exactly.",
+                hint="Write it as timestamps in nanoseconds.",
+                path=path,
+                column=name,
+            )
+    return microseconds

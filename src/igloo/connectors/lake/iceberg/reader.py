@@ -1,0 +1,145 @@
+"""Reads one data file of a split, in order, leaving out what is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from igloo.connectors.lake.iceberg.locations import open_file
+from igloo.connectors.lake.iceberg.name_mapping import with_field_ids
+from igloo.connectors.lake.iceberg.projection import needed_columns, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pyiceberg.io import FileIO
+    from pyiceberg.schema import Schema
+    from pyiceberg.table.name_mapping import NameMapping
+
+    from igloo.cancel import CancelToken
+    from igloo.connectors.file_scan import EqualityDeletes
+    from igloo.connectors.lake.iceberg.deletes import DeleteReader, DeleteSource
+
+_BATCH_ROWS = 8 * 1024
+#: Without it Arrow holds whole column chunks, however large a row group is.
+_BUFFER_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """What one split reads; small and picklable.
+
+    Attributes:
+        path: the data file.
+        position_deletes: what deletes its rows by position.
+        equality_deletes: what deletes its rows by value.
+    """
+
+    path: str
+    position_deletes: tuple[DeleteSource, ...]
+    equality_deletes: tuple[DeleteSource, ...]
+
+
+def read_file(
+    task: FileTask,
+    schema: Schema,
+    names: NameMapping | None,
+    columns: Sequence[str],
+    io: FileIO,
+    deletes: DeleteReader,
+    cancel: CancelToken,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a data file that are not deleted.
+
+    Args:
+        task: the file and its deletes.
+        schema: the table's Iceberg schema.
+        names: the table's name mapping.
+        columns: the columns wanted, in order.
+        io: reads files.
+        deletes: reads delete files.
+        cancel: looked at before each batch.
+    """
+    gone = _deleted_positions(task, io, deletes)
+    keys = [deletes.keys(source, schema, io) for source in task.equality_deletes]
+    by_name = {field.name: field for field in schema.fields}
+    extra = dict.fromkeys(name for one in keys for name in one.columns if name not in columns)
+    fields = [by_name[name] for name in (*columns, *extra)]
+    with (
+        open_file(task.path, io) as stream,
+        pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file,
+    ):
+        physical = with_field_ids(file.schema_arrow, names)
+        needed = needed_columns(fields, physical)
+        # A dot is the way into a struct here; a name that holds one cannot be asked for.
+        asked = None if any("." in name for name in needed) else needed
+        start = 0
+        for batch in file.iter_batches(_BATCH_ROWS, columns=asked):
+            cancel.raise_if_cancelled()
+            kept = _without_positions(batch, start, gone)
+            start += len(batch)
+            arrays = project(fields, kept, physical)
+            rows = _named(arrays, (*columns, *extra), len(kept))
+            for one in keys:
+                rows = rows.filter(_is_kept(rows, one))
+            yield rows.select(list(columns))
+
+
+def _named(arrays: list[pa.Array], names: tuple[str, ...], length: int) -> pa.RecordBatch:
+    if not arrays:
+        # Only rows are counted; a batch without columns knows its length from this.
+        return pa.record_batch([pa.nulls(length)], names=["rows"]).select([])
+    return pa.record_batch(arrays, names=list(names))
+
+
+def _deleted_positions(
+    task: FileTask, io: FileIO, deletes: DeleteReader
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    found = [
+        deletes.positions(source, [task.path], io)["position"].to_numpy()
+        for source in task.position_deletes
+    ]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def _without_positions(
+    batch: pa.RecordBatch, start: int, gone: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> pa.RecordBatch:
+    first, end = np.searchsorted(gone, (start, start + len(batch)))
+    if first == end:
+        return batch
+    keep = np.ones(len(batch), bool)
+    keep[gone[first:end] - start] = False
+    return batch.filter(pa.array(keep))
+
+
+def _is_kept(rows: pa.RecordBatch, deletes: EqualityDeletes) -> pa.Array:
+    """Compare by number: each value's place among the keys' values, NULL being one of them."""
+    row_code: pa.Array | None = None
+    key_code: pa.ChunkedArray | None = None
+    for i, name in enumerate(deletes.columns):
+        keys = deletes.keys.column(i)
+        values = keys.unique()
+        row = _places(_storage(rows.column(name)), values)
+        key = _places(keys, values)
+        size = pa.scalar(len(values), pa.int64())
+        row_code = row if row_code is None else pc.add(pc.multiply(row_code, size), row)
+        key_code = key if key_code is None else pc.add(pc.multiply(key_code, size), key)
+        # Numbers stay small however many columns there are.
+        known = key_code.unique()
+        row_code, key_code = _places(row_code, known), _places(key_code, known)
+    # A row with a value that no key has gets no number and is not NULL's equal: it stays.
+    return pc.is_null(row_code)
+
+
+def _places(column: pa.Array, values: pa.Array) -> pa.Array:
+    return pc.cast(pc.index_in(column, value_set=values), pa.int64())
+
+
+def _storage(column: pa.Array) -> pa.Array:
+    return column.storage if isinstance(column, pa.ExtensionArray) else column

@@ -1,0 +1,1 @@
+"""What can be named in SQL: catalogs, views, system tables."""

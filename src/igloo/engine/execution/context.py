@@ -1,0 +1,107 @@
+"""DataFusion sessions: made once for each set of limits, then shared.
+
+A session keeps footers and file statistics between statements, so it lives long. It holds no state
+of a user: names are resolved through the catalog list that is handed in, per statement.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from igloo.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datafusion import SessionContext, TableFunction
+    from datafusion.catalog import CatalogProviderList
+
+#: Blocking readers run on DataFusion's threads, so there have to be more of them than cores.
+READER_THREADS = 8
+#: Plan bytes and ``file_row_index()`` were measured on this version and may differ on others.
+DATAFUSION_VERSION = "55.0."
+#: Nesting that the parser survives on a thread's ordinary stack, measured to 240 brackets.
+RECURSION_LIMIT = 256
+#: What an unqualified name means is the session's to say; this stands in for it in a plan.
+CURRENT_CATALOG = "__session__"
+CURRENT_SCHEMA = "__current__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """What a DataFusion session is made with.
+
+    Attributes:
+        memory_limit_bytes: memory of all queries of the session together; more is spilled.
+        spill_bytes: disk that spilled data may take.
+        target_partitions: parallel pieces of a query.
+        batch_rows: rows of a batch.
+        timezone: zone of ``now()`` and of timestamps without one.
+    """
+
+    memory_limit_bytes: int
+    spill_bytes: int
+    target_partitions: int
+    batch_rows: int
+    timezone: str
+
+
+class Contexts:
+    """The sessions of one engine, by their settings. Thread-safe."""
+
+    def __init__(
+        self, catalogs: CatalogProviderList, functions: Sequence[TableFunction] = ()
+    ) -> None:
+        self._catalogs = catalogs
+        self._functions = functions
+        self._lock = threading.Lock()
+        self._contexts: dict[ContextSettings, SessionContext] = {}
+
+    def get(self, settings: ContextSettings) -> SessionContext:
+        """Return the session for ``settings``, making it at first use."""
+        with self._lock:
+            context = self._contexts.get(settings)
+            if context is None:
+                context = _make_context(settings, self._catalogs, self._functions)
+                self._contexts[settings] = context
+            return context
+
+
+def _make_context(
+    settings: ContextSettings, catalogs: CatalogProviderList, functions: Sequence[TableFunction]
+) -> SessionContext:
+    os.environ.setdefault("TOKIO_WORKER_THREADS", str(READER_THREADS))
+    import datafusion
+    from datafusion import RuntimeEnvBuilder, SessionConfig, SessionContext
+
+    if not datafusion.__version__.startswith(DATAFUSION_VERSION):
+        raise InternalError(
+            f"Igloo needs datafusion {DATAFUSION_VERSION}*, found {datafusion.__version__}.",
+            hint="Reinstall Igloo in a clean environment.",
+        )
+    config = (
+        SessionConfig(
+            {
+                "datafusion.execution.time_zone": settings.timezone,
+                "datafusion.sql_parser.recursion_limit": str(RECURSION_LIMIT),
+            }
+        )
+        .with_create_default_catalog_and_schema(enabled=False)
+        .with_default_catalog_and_schema(CURRENT_CATALOG, CURRENT_SCHEMA)
+        .with_target_partitions(settings.target_partitions)
+        .with_batch_size(settings.batch_rows)
+    )
+    runtime = (
+        RuntimeEnvBuilder().with_disk_manager_os().with_fair_spill_pool(settings.memory_limit_bytes)
+    )
+    context = SessionContext(config, runtime)
+    # DataFusion takes this limit in whole units only; rounding up keeps 1 byte from meaning none.
+    spill_kib = -(-settings.spill_bytes // 1024)
+    context.sql(f"SET datafusion.runtime.max_temp_directory_size = '{spill_kib}K'")
+    context.register_catalog_provider_list(catalogs)
+    for function in functions:
+        context.register_udtf(function)
+    return context

@@ -1,0 +1,208 @@
+"""The bridge between a connector's scan and DataFusion.
+
+DataFusion reads foreign rows through one class only, ``pyarrow.dataset.Dataset``. It hands a
+dataset the columns and the part of the filter that it can express, and from then on counts that
+filter as applied exactly. So whatever a connector leaves over is applied here.
+
+The order of calls, for each scan of a plan: while planning, ``scanner(columns, filter)`` and then
+``get_fragments(filter)``, on the thread that plans; while running, ``scanner(...).to_batches()`` of
+each fragment, on DataFusion's threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from igloo.connectors.contract import Pushdown
+from igloo.connectors.predicates import columns_of, conjoin, conjuncts, to_arrow
+from igloo.engine.execution.activity import PlannedScan
+from igloo.engine.execution.arrow_filter import ArrowFilter, read_arrow_filter
+from igloo.errors import IglooError, InternalError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow.compute as pc
+
+    from igloo.connectors.contract import Connector, Scan, Split, Table
+    from igloo.engine.execution.activity import Activity
+    from igloo.names import TablePath
+
+
+class ScanDataset(ds.Dataset):
+    """One table of one statement, as DataFusion sees it.
+
+    ``hint`` is filter and limit that the optimized plan shows but DataFusion does not hand over,
+    such as LIKE; it is offered to the source, and DataFusion applies it again itself.
+    """
+
+    def __init__(
+        self, path: TablePath, table: Table, connector: Connector, activity: Activity
+    ) -> None:
+        # Dataset's own constructor wants a C++ dataset; only the methods below are ever called.
+        self._path = path
+        self._table = table
+        self._connector = connector
+        self._activity = activity
+        self._columns: tuple[str, ...] = table.schema.names
+        self.hint = Pushdown(columns=())
+        self.pushdown_enabled = True
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's schema."""
+        return self._table.schema
+
+    def scanner(self, columns: Sequence[str] | None = None, **_options: Any) -> _ProjectedSchema:
+        """Answer which schema a scan of ``columns`` has."""
+        names = self._table.schema.names if columns is None else columns
+        self._columns = tuple(names)
+        return _ProjectedSchema(_cut(self._table.schema, self._columns))
+
+    def get_fragments(self, filter: pc.Expression | None = None) -> list[_Fragment]:  # noqa: A002 - DataFusion's name
+        """Plan the scan: one fragment a split."""
+        try:
+            return self._fragments(filter)
+        except IglooError as error:
+            self._activity.failed(error)
+            raise
+
+    def _fragments(self, handed_filter: pc.Expression | None) -> list[_Fragment]:
+        schema = self._table.schema
+        handed = (
+            ArrowFilter(None) if handed_filter is None else read_arrow_filter(handed_filter, schema)
+        )
+        columns = (*self._columns, *sorted(handed.expression_columns - set(self._columns)))
+        scan = self._plan(columns, handed)
+        handed_terms = set(conjuncts(handed.predicate))
+        residual = conjoin(t for t in conjuncts(scan.residual) if t in handed_terms)
+        self._activity.planned(
+            PlannedScan(
+                path=self._path,
+                columns=columns,
+                sql=scan.sql,
+                residual=residual,
+                offered=handed.predicate,
+                files_planned=scan.files_planned,
+                files_total=scan.files_total,
+                read_path="" if scan.files_total is None else "slow",
+                version=self._table.version,
+                row_count=self._table.row_count,
+            )
+        )
+        conditions = list(handed.expressions)
+        if residual is not None:
+            conditions.append(to_arrow(residual, schema))
+        condition = reduce(lambda a, b: a & b, conditions) if conditions else None
+        return [_Fragment(self, split, self._columns, condition) for split in scan.splits]
+
+    def _plan(self, columns: tuple[str, ...], handed: ArrowFilter) -> Scan:
+        """Offer everything; leave out the limit where Igloo itself still has to filter."""
+        if not self.pushdown_enabled:
+            filter_columns = columns_of(handed.predicate) - set(columns)
+            everything = Pushdown(columns=(*columns, *sorted(filter_columns)))
+            scan = self._connector.plan_scan(self._table, everything)
+            return replace(scan, residual=handed.predicate)
+        limit = None if handed.expressions else self.hint.limit
+        offer = Pushdown(
+            columns=columns,
+            filter=conjoin((*conjuncts(handed.predicate), *conjuncts(self.hint.filter))),
+            limit=limit,
+        )
+        return self._connector.plan_scan(self._table, offer)
+
+    def read(
+        self, split: Split, columns: tuple[str, ...], condition: pc.Expression | None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a split that satisfy ``condition``, cut to ``columns``."""
+        token = self._activity.token
+        try:
+            token.raise_if_cancelled()
+            with self._connector.read_split(split, token) as reader:
+                expected = _cut(self._table.schema, split.columns)
+                if not reader.schema.equals(expected):
+                    raise InternalError(
+                        f"The connector of {self._path} returned columns that were not planned.",
+                        catalog=self._path.catalog,
+                    )
+                for batch in reader:
+                    token.raise_if_cancelled()
+                    self._activity.received(self._path.catalog, batch.num_rows, batch.nbytes)
+                    kept = batch if condition is None else batch.filter(condition)
+                    if kept.num_rows:
+                        yield kept.select(list(columns))
+        except IglooError as error:
+            self._activity.failed(token.reason or error)
+            raise
+        except Exception as error:
+            failure = token.reason or _unexpected(error, self._path)
+            self._activity.failed(failure)
+            raise failure from error
+
+
+class _ProjectedSchema:
+    def __init__(self, projected_schema: pa.Schema) -> None:
+        self.projected_schema = projected_schema
+
+
+class _Fragment:
+    """One split, in the shape of a pyarrow Fragment."""
+
+    def __init__(
+        self,
+        dataset: ScanDataset,
+        split: Split,
+        columns: tuple[str, ...],
+        condition: pc.Expression | None,
+    ) -> None:
+        self._dataset = dataset
+        self._split = split
+        self._columns = columns
+        self._condition = condition
+
+    def scanner(self, *_schema: Any, **_options: Any) -> _FragmentScanner:
+        return _FragmentScanner(self)
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        return self._dataset.read(self._split, self._columns, self._condition)
+
+    @property
+    def schema(self) -> pa.Schema:
+        return _cut(self._dataset.schema, self._columns)
+
+
+class _FragmentScanner:
+    def __init__(self, fragment: _Fragment) -> None:
+        self._fragment = fragment
+        self.projected_schema = fragment.schema
+
+    def to_batches(self) -> Iterator[pa.RecordBatch]:
+        return self._fragment.to_batches()
+
+
+class StubDataset(ds.Dataset):
+    """A table without rows, for the planning pass that only asks what a scan will need."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The table's schema."""
+        return self._schema
+
+
+def _cut(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in columns])
+
+
+def _unexpected(error: Exception, path: TablePath) -> IglooError:
+    """A connector let a foreign exception out: Igloo's bug, told with its place."""
+    return SourceError(
+        f"Reading {path} failed: {error}", catalog=path.catalog, driver=type(error).__name__
+    )

@@ -1,0 +1,163 @@
+"""Rows of a physical plan, read ahead by threads so that the caller can always be interrupted.
+
+One thread for each partition of the plan; a bounded queue between them and the reader. DataFusion
+cannot be stopped from outside between two batches (a nested-loop join may take minutes for one), so
+on a cancel the reader returns at once and the thread ends at its next batch.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from igloo.engine.execution.native_counts import count_native_reads, file_key
+from igloo.engine.execution.failures import translate_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from datafusion import SessionContext
+    from datafusion.plan import ExecutionPlan
+
+    from igloo.cancel import CancelToken
+    from igloo.engine.execution.activity import Activity
+    from igloo.errors import IglooError
+
+#: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
+READ_AHEAD_BATCHES = 8
+_PUT_WAIT_S = 0.1
+
+
+class PlanStream:
+    """The rows of one physical plan. Closing it stops the threads and the sources."""
+
+    def __init__(
+        self,
+        context: SessionContext,
+        plan: ExecutionPlan,
+        schema: pa.Schema,
+        activity: Activity,
+        on_end: Callable[[IglooError | None], None],
+    ) -> None:
+        self._context = context
+        self._plan = plan
+        self._schema = schema
+        self._activity = activity
+        self._token: CancelToken = activity.token
+        self._on_end = on_end
+        self._queue: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(
+            READ_AHEAD_BATCHES
+        )
+        self._closed = threading.Event()
+        self._ended = False
+        scans = activity.scans()
+        files = {file_key(path): scan.path.catalog for scan in scans for path in scan.files}
+        activity.watch_native(lambda: count_native_reads(plan, files))
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield batches of the schema; rows of several partitions come in any order.
+
+        Raises:
+            IglooError: what stopped the query.
+        """
+        running = self._plan.partition_count
+        for partition in range(running):
+            threading.Thread(
+                target=self._pump, args=(partition,), name="igloo-rows", daemon=True
+            ).start()
+        with self._token.on_cancel(self._wake):
+            while running:
+                item = self._queue.get()
+                self._token_check()
+                if isinstance(item, BaseException):
+                    raise self._end(translate_failure(item))
+                if item is None:
+                    running -= 1
+                else:
+                    self._activity.returned(item.num_rows)
+                    yield item
+        self._end(None)
+
+    def close(self) -> None:
+        """Stop the threads. Safe to call twice."""
+        self._closed.set()
+
+    def _token_check(self) -> None:
+        if self._token.reason is not None:
+            raise self._end(self._token.reason)
+
+    def _end(self, error: IglooError | None) -> IglooError:
+        failure = self._activity.failure
+        if error is not None and failure is not None:
+            error = failure
+        self._closed.set()
+        if not self._ended:
+            self._ended = True
+            self._activity.settle()
+            self._on_end(error)
+        return error  # type: ignore[return-value] # None only where nothing is raised
+
+    def _wake(self) -> None:
+        """Let a reader that waits for a batch see that the query was cancelled."""
+        self._closed.set()
+        try:
+            self._queue.put_nowait(None)
+        except queue.Full:
+            return
+
+    def _pump(self, partition: int) -> None:
+        try:
+            for batch in self._context.execute(self._plan, partition):
+                if not self._put(conform(batch.to_pyarrow(), self._schema)):
+                    return
+            self._put(None)
+        except BaseException as error:  # noqa: BLE001 - a thread's errors belong to its reader
+            self._put(error)
+
+    def _put(self, item: Any) -> bool:
+        while not self._closed.is_set():
+            try:
+                self._queue.put(item, timeout=_PUT_WAIT_S)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """Return the schema that users see: string views become strings, binary views binary."""
+    return pa.schema([pa.field(f.name, _plain_type(f.type), f.nullable) for f in schema])
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_binary_view(type_):
+        return pa.binary()
+    if pa.types.is_list(type_):
+        return pa.list_(_plain_field(type_.value_field))
+    if pa.types.is_large_list(type_):
+        return pa.large_list(_plain_field(type_.value_field))
+    if pa.types.is_struct(type_):
+        return pa.struct([_plain_field(field) for field in type_])
+    if pa.types.is_map(type_):
+        return pa.map_(_plain_type(type_.key_type), _plain_field(type_.item_field))
+    return type_
+
+
+def _plain_field(field: pa.Field) -> pa.Field:
+    return field.with_type(_plain_type(field.type))
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Return ``batch`` with exactly ``schema``, which differs in views and metadata only."""
+    if batch.schema.equals(schema):
+        return batch
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

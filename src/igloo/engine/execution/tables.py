@@ -1,0 +1,96 @@
+"""Tables that DataFusion reads by itself: files and memory, bound once for each version."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from datafusion.catalog import Table as BoundTable
+
+from igloo.connectors.contract import HoldsArrow
+from igloo.engine.execution.activity import PlannedScan
+from igloo.engine.execution.file_scan import bind_file_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from datafusion import SessionContext
+
+    from igloo.connectors.file_scan import FileScan
+    from igloo.engine.catalog.resolve import FoundTable
+    from igloo.engine.execution.activity import Activity
+
+#: Bindings kept; each is a plan without rows, memory tables aside, which their catalog holds anyway.
+BINDINGS_MAX = 256
+
+
+class NativeTables:
+    """Remembers how tables were bound, so that a repeated query does not list and open files again.
+
+    The key holds the table's version, so that a changed table is bound anew. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bound: OrderedDict[Hashable, BoundTable] = OrderedDict()
+
+    def bind_files(
+        self, context: SessionContext, found: FoundTable, scan: FileScan, activity: Activity
+    ) -> BoundTable:
+        """Return a native scan of the files."""
+        files = tuple(file.path for group in scan.groups for file in group.files)
+        activity.planned(
+            PlannedScan(
+                path=found.path,
+                columns=tuple(found.table.schema.names),
+                files_planned=scan.files_planned,
+                files_total=scan.files_total,
+                read_path=scan.read_path,
+                version=scan.snapshot or found.table.version,
+                row_count=found.table.row_count,
+                files=files,
+            )
+        )
+
+        def bind() -> BoundTable:
+            return BoundTable(bind_file_scan(context, scan, found.table.schema).into_view())
+
+        if found.table.version is None:
+            return bind()
+        return self._remember((id(context), found.path, found.table.version, files), bind)
+
+    def bind_memory(
+        self, context: SessionContext, found: FoundTable, activity: Activity
+    ) -> BoundTable | None:
+        """Return a native scan of a table in memory; None where it is not held there."""
+        connector = found.connector
+        if not isinstance(connector, HoldsArrow):
+            return None
+        held = connector.arrow_table(found.table)
+        if held is None:
+            return None
+        # DataFusion counts nothing for memory; a scan of it always goes over all rows.
+        activity.received(found.path.catalog, held.num_rows, held.nbytes)
+        if found.table.version is None:
+            return _memory_table(context, held)
+        key = (id(context), found.path, found.table.version)
+        return self._remember(key, lambda: _memory_table(context, held))
+
+    def _remember(self, key: Hashable, bind: Callable[[], BoundTable]) -> BoundTable:
+        with self._lock:
+            if key in self._bound:
+                self._bound.move_to_end(key)
+                return self._bound[key]
+        table = bind()
+        with self._lock:
+            self._bound[key] = table
+            while len(self._bound) > BINDINGS_MAX:
+                self._bound.popitem(last=False)
+        return table
+
+
+def _memory_table(context: SessionContext, held: pa.Table) -> BoundTable:
+    batches = held.to_batches() or [pa.RecordBatch.from_pylist([], schema=held.schema)]
+    return BoundTable(context.read_batches(batches).into_view())

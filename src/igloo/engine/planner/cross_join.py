@@ -1,0 +1,116 @@
+"""Finds joins without a key, which DataFusion can neither stop nor split: warns, or refuses.
+
+The sizes are estimates from the sources' own counts; they decide about a warning or a refusal and
+never about an answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datafusion.expr import Aggregate, Filter, Join, Limit, SubqueryAlias, TableScan, Union
+
+from igloo.connectors.contract import HasStatistics
+from igloo.errors import IglooError, LimitExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from datafusion import DataFrame
+    from datafusion.plan import ExecutionPlan, LogicalPlan
+
+    from igloo.engine.catalog.resolve import FoundTable
+
+#: What a filter is guessed to keep where nothing is known of it.
+FILTER_KEEPS = 0.1
+_NEVER_YIELD = ("NestedLoopJoinExec", "CrossJoinExec")
+
+
+def check_cross_joins(
+    frame: DataFrame,
+    physical: ExecutionPlan,
+    tables: Mapping[tuple[str, ...], FoundTable],
+    rows_max: int,
+) -> tuple[str, ...]:
+    """Return a warning for each join without a key.
+
+    Args:
+        frame: the query.
+        physical: its plan; a query whose plan has no such join costs nothing more.
+        tables: the tables, by the name that the query uses.
+        rows_max: pairs of rows that such a join may look at.
+
+    Raises:
+        LimitExceeded: a join would look at more pairs than ``rows_max``.
+    """
+    if not any(name in physical.display_indent() for name in _NEVER_YIELD):
+        return ()
+    sizes = {reference[-1]: _row_count(found) for reference, found in tables.items()}
+    warnings: list[str] = []
+    for pairs in _pairs(frame.optimized_logical_plan(), sizes):
+        if pairs is not None and pairs > rows_max:
+            raise LimitExceeded(
+                f"The query joins without an equality and would look at about {pairs:,.0f} pairs of "
+                f"rows; igloo.limits.cross_join_rows allows {rows_max:,}.",
+                hint="Add a join condition with =, filter first, or raise the setting.",
+                limit="igloo.limits.cross_join_rows",
+            )
+        seen = "an unknown number of" if pairs is None else f"about {pairs:,.0f}"
+        warnings.append(
+            f"A join without an equality looks at {seen} pairs of rows and cannot be stopped midway."
+        )
+    return tuple(warnings)
+
+
+def _row_count(found: FoundTable) -> float | None:
+    if found.table.row_count is not None:
+        return float(found.table.row_count)
+    if not isinstance(found.connector, HasStatistics):
+        return None
+    try:
+        return found.connector.statistics(found.table).row_count
+    except IglooError:
+        # Statistics are a courtesy of the source; the query itself will tell if it is down.
+        return None
+
+
+def _pairs(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> Iterator[float | None]:
+    node = plan.to_variant()
+    inputs = plan.inputs()
+    for child in inputs:
+        yield from _pairs(child, sizes)
+    if isinstance(node, Join) and not node.on():
+        left, right = (_estimate(child, sizes) for child in inputs)
+        if 1.0 not in (left, right):
+            yield None if left is None or right is None else left * right
+
+
+def _estimate(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> float | None:
+    """Return about how many rows a plan gives; None for "no idea"."""
+    node = plan.to_variant()
+    inputs = plan.inputs()
+    if isinstance(node, TableScan):
+        size = sizes.get(node.table_name())
+        return _filtered(size) if node.filters() else size
+    if isinstance(node, SubqueryAlias) and sizes.get(node.alias()) is not None:
+        return sizes[node.alias()]
+    if isinstance(node, Aggregate) and not node.group_by_exprs():
+        return 1.0
+    below = [_estimate(child, sizes) for child in inputs]
+    known = [rows for rows in below if rows is not None]
+    if len(known) < len(below) or not below:
+        return None
+    if isinstance(node, Filter):
+        return _filtered(known[0])
+    if isinstance(node, Limit):
+        fetch = node.fetch()
+        return known[0] if fetch is None else min(known[0], float(fetch))
+    if isinstance(node, Union):
+        return sum(known)
+    if isinstance(node, Join) and not node.on():
+        return known[0] * known[1]
+    return max(known)
+
+
+def _filtered(rows: float | None) -> float | None:
+    return None if rows is None else max(1.0, rows * FILTER_KEEPS)
