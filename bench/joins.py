@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from measure import HERE
 from rich.table import Table
+
+from measure import HERE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +80,7 @@ def make_tables(folder: Path) -> tuple[Path, Path]:
 def show_joins(result: dict[str, Any], console: Console) -> bool:
     """Print the figures, and return whether each join meets its target."""
     table = Table(title=f"Parquet-Iceberg joins of {ROWS:,} rows through igloo.join")
-    for heading in ("join", "rows", "first ms", "median ms", "added MB", "target"):
+    for heading in ("join", "rows", "first ms", "median ms", "added MB", "code MB", "target"):
         table.add_column(heading, justify="left" if heading == "join" else "right")
     all_met = True
     for kind, figures in result.items():
@@ -91,10 +92,12 @@ def show_joins(result: dict[str, Any], console: Console) -> bool:
             f"{figures['first_s'] * 1000:.1f}",
             f"{figures['median_s'] * 1000:.1f}",
             f"{figures['added_bytes'] / 1e6:.1f}",
+            f"{figures['code_bytes'] / 1e6:.1f}",
             "met" if is_met else "NOT MET",
         )
     console.print(table)
     console.print(
-        f"Target: under {SECONDS_MAX * 1000:.0f} ms, under {ADDED_BYTES_MAX / 1e6:.0f} MB"
+        f"Target: median under {SECONDS_MAX * 1000:.0f} ms, under {ADDED_BYTES_MAX / 1e6:.0f} MB"
+        " added by the first join (code MB: pages of the libraries that it loads, not counted)"
     )
     return all_met

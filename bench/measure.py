@@ -35,6 +35,11 @@ def forget_peak() -> int:
         return peak_memory_bytes()
 
 
+def code_bytes() -> int:
+    """Return the resident bytes of mapped files: the libraries' own code, shared by processes."""
+    return _status_bytes("RssFile") if _STATUS.exists() else 0
+
+
 def _status_bytes(name: str) -> int:
     for line in _STATUS.read_text().splitlines():
         if line.startswith(f"{name}:"):
@@ -61,7 +66,7 @@ class Worker:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"The worker died: {self._process.args}.")
+            raise RuntimeError(f"The worker died: {self._process.args!r}.")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from imports import measure_imports, show_imports
 from joins import measure_joins, show_joins
 from results import keep, machine
-from rich.console import Console
 from tpch import measure_tpch, show_tpch
 
 NAMES = ("imports", "joins", "tpch")

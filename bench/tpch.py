@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from measure import Worker
 from rich.table import Table
 
 from igloo.testing.tpch.tables import QUERY_NUMBERS, make_parquet
+from measure import Worker
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from measure import answer_questions, peak_memory_bytes
-
 from igloo.testing.tpch.tables import TABLES, query
+from measure import answer_questions, peak_memory_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

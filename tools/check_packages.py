@@ -23,7 +23,7 @@ IMPORTS = (
 MISSING = "CREATE CATALOG lake USING iceberg WITH (type = 'sql', warehouse = '{folder}')"
 
 
-class CheckFailed(Exception):  # noqa: N818 - reads as what happened
+class CheckFailed(Exception):
     """A package is not what it must be."""
 
 

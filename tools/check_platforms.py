@@ -19,8 +19,9 @@ PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-d
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
-def resolve(platform: str, python: str, constraints: Path) -> str:
+def resolve(pair: tuple[str, str], constraints: Path) -> str:
     """Return what went wrong, or the empty string."""
+    platform, python = pair
     # All extras at once: any fewer of them, at the same versions, resolve too.
     try:
         run_uv(
@@ -41,7 +42,7 @@ def main() -> int:
         constraints = export_constraints(Path(folder))
         failures = [
             failure
-            for failure in pool.map(lambda pair: resolve(*pair, constraints), pairs)
+            for failure in pool.map(lambda pair: resolve(pair, constraints), pairs)
             if failure
         ]
     for failure in failures:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from datafusion import Expr
+
+    from igloo.engine.planner.frames import JoinKind
 
 __all__ = ["IcebergConfig", "JoinConfig", "JoinEngine", "JoinType"]
 
@@ -75,6 +77,14 @@ class JoinConfig:
     iceberg_config: IcebergConfig
     join_type: JoinType = JoinType.INNER
     join_keys: Sequence[tuple[str, str]] = ()
+
+
+_KINDS: dict[JoinType, JoinKind] = {
+    JoinType.INNER: "inner",
+    JoinType.LEFT: "left",
+    JoinType.RIGHT: "right",
+    JoinType.FULL: "full",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,7 @@ class JoinEngine:
         """Join two registered tables; see ``join_tables_advanced``."""
         return self.join_tables_advanced(left, right, config)
 
-    def join_tables_advanced(
+    def join_tables_advanced(  # noqa: PLR0913, PLR0917 - the promised signature
         self,
         left: str,
         right: str,
@@ -186,7 +196,7 @@ class JoinEngine:
         """Give back what the engine holds. Safe to call twice."""
         self._engine.close()
 
-    def __enter__(self) -> JoinEngine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -260,7 +270,7 @@ class JoinEngine:
             lambda binder: join_frames(
                 binder.bind(left.found, left.filters),
                 binder.bind(right.found, right.filters),
-                kind=config.join_type.value,
+                kind=_KINDS[config.join_type],
                 keys=config.join_keys,
                 outputs=outputs,
             ),
@@ -301,7 +311,8 @@ def _type_of(side: _Side, column: str) -> pa.DataType:
             hint=did_you_mean(column, schema.names),
             column=column,
         )
-    return schema.field(index).type
+    type_: pa.DataType = schema.field(index).type
+    return type_
 
 
 def _family(type_: pa.DataType) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import pyarrow as pa
 
@@ -131,9 +131,9 @@ class Result:
 
     def to_polars(self) -> Any:
         """Return all rows as a Polars DataFrame."""
-        import polars
+        import polars as pl
 
-        return polars.from_arrow(self.to_arrow())
+        return pl.from_arrow(self.to_arrow())
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows not fetched yet, as tuples."""
@@ -167,9 +167,9 @@ class Result:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Export the rows as an Arrow C stream without keeping them."""
         if self._table is not None:
-            return self._table.__arrow_c_stream__(requested_schema)
+            return self._table.__arrow_c_stream__(requested_schema)  # type: ignore[no-untyped-call] # Arrow's
         reader = pa.RecordBatchReader.from_batches(self._schema, self._read("__arrow_c_stream__"))
-        return reader.__arrow_c_stream__(requested_schema)
+        return reader.__arrow_c_stream__(requested_schema)  # type: ignore[no-untyped-call] # Arrow's
 
     def _read(self, reader: str) -> Iterator[pa.RecordBatch]:
         """Start the one pass over the stream, at the call and not at the first batch."""
@@ -206,7 +206,7 @@ class Result:
         if self._stream is not None:
             self._stream.close()
 
-    def __enter__(self) -> Result:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from igloo.errors import InvalidSetting, InvalidValue, NotSupported
 
@@ -84,7 +84,7 @@ class Connection:
         if self._is_closed:
             raise InvalidValue("The connection is closed.", hint="Call igloo.connect() again.")
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -96,7 +96,7 @@ class Connection:
         self.close()
 
 
-def connect(
+def connect(  # noqa: PLR0913 - the promised signature
     target: str | Path | None = None,
     *,
     user: str | None = None,

@@ -1,6 +1,7 @@
 """The files connector against the suite that every connector passes, in two formats."""
 
 import tempfile
+from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
@@ -39,8 +40,7 @@ class _OnDisk(ConnectorConformance):
 
     def break_source(self, connector, table):
         path = connector.load_table(table.name).detail.files[0].path
-        with open(path, "wb") as file:
-            file.write(b"garbage" * 100)
+        Path(path).write_bytes(b"garbage" * 100)
 
 
 _PARQUET_LACKS = "https://github.com/apache/parquet-format/blob/master/LogicalTypes.md"

@@ -1,6 +1,5 @@
 import itertools
 import json
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -61,7 +60,9 @@ _STORED = {
 
 def _stored(type_):
     if pa.types.is_decimal(type_) and type_.precision <= 38:
-        return pa.decimal128(max(type_.precision, type_.precision - type_.scale), max(type_.scale, 0))
+        return pa.decimal128(
+            max(type_.precision, type_.precision - type_.scale), max(type_.scale, 0)
+        )
     if pa.types.is_time(type_):
         return pa.time64("us")
     if pa.types.is_timestamp(type_):
@@ -113,7 +114,9 @@ class IcebergConformance(ConnectorConformance):
     def write_again(self, table, rows, step):
         """Put the right rows into the files: pyiceberg turns a NULL list of structs into []."""
         files = [file.removeprefix("file://") for file in _data_files(table)]
-        for number, path in enumerate(sorted(files, key=lambda file: os.stat(file).st_mtime_ns)):
+        for number, path in enumerate(
+            sorted(files, key=lambda file: Path(file).stat().st_mtime_ns)
+        ):
             schema = pq.read_schema(path)
             pq.write_table(rows.slice(number * step, step).cast(schema), path)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -33,12 +35,29 @@ def expected(tmp_path_factory):
         return judge.execute(sql).fetchall()
 
 
+@contextlib.contextmanager
+def empty_folder():
+    """A folder that the server's own user can reach; pytest's are closed to it when root tests.
+
+    Where it cannot, the server keeps its data elsewhere, and nobody would remove it after the test.
+    """
+    with tempfile.TemporaryDirectory(prefix="igloo demo ") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def folder():
+    with empty_folder() as path:
+        yield path
+
+
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
+def first():
     """The first run in an empty folder whose own configuration is broken."""
-    folder = tmp_path_factory.mktemp("a folder with a name")
-    (folder / "igloo.toml").write_text("nonsense = [")
-    return folder, run_demo(folder)
+    with empty_folder() as folder:
+        (folder / "igloo.toml").write_text("nonsense = [")
+        yield folder, run_demo(folder)
 
 
 def test_the_first_run_answers_right(first, expected):
@@ -104,39 +123,39 @@ def test_what_it_proposes_to_try_works(first):
         ("warehouse/catalog.db", signal.SIGKILL, -signal.SIGKILL),
     ],
 )
-def test_an_interrupted_first_run_does_not_spoil_the_next(number, code, moment, tmp_path, expected):
-    interrupted = start_demo(tmp_path)
-    wait_until((tmp_path / ".demo" / moment).exists, interrupted)
+def test_an_interrupted_first_run_does_not_spoil_the_next(number, code, moment, folder, expected):
+    interrupted = start_demo(folder)
+    wait_until((folder / ".demo" / moment).exists, interrupted)
     interrupted.send_signal(number)
     _, told = interrupted.communicate(timeout=LIMIT_S)
     assert interrupted.returncode == code
     assert "Traceback" not in told
-    done = run_demo(tmp_path)
+    done = run_demo(folder)
     assert done.returncode == 0, done.stderr
     assert answers(done.stdout) == shown(expected)
 
 
-def test_two_at_once_take_turns(tmp_path, expected):
-    both = [start_demo(tmp_path), start_demo(tmp_path)]
+def test_two_at_once_take_turns(folder, expected):
+    both = [start_demo(folder), start_demo(folder)]
     for process in both:
         output, told = process.communicate(timeout=LIMIT_S)
         assert process.returncode == 0, told
         assert answers(output) == shown(expected)
 
 
-def test_a_folder_that_was_moved_is_made_anew(first, tmp_path, expected):
-    folder, _ = first
-    subprocess.run(["cp", "-a", folder / ".demo", tmp_path / ".demo"], check=True)
-    done = run_demo(tmp_path)
+def test_a_folder_that_was_moved_is_made_anew(first, folder, expected):
+    former, _ = first
+    subprocess.run(["cp", "-a", former / ".demo", folder / ".demo"], check=True)
+    done = run_demo(folder)
     assert done.returncode == 0, done.stderr
     assert answers(done.stdout) == shown(expected)
 
 
-def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
-    mine = tmp_path / ".demo" / "parquet" / "mine.txt"
+def test_a_folder_of_somebody_else_is_left_alone(folder):
+    mine = folder / ".demo" / "parquet" / "mine.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    done = run_demo(tmp_path)
+    done = run_demo(folder)
     assert done.returncode == 1
     assert "is not the demo's" in done.stderr
     assert mine.read_text() == "mine"

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -33,9 +34,17 @@ exec "{python}" -c "import sys; sys.version_info = (3, 10, 12); exec(sys.argv[1]
 
 
 @pytest.fixture
-def checkout(tmp_path):
+def place():
+    """A folder that other users can reach too, as the demo's server has to when root tests."""
+    with tempfile.TemporaryDirectory(prefix="igloo-packaging-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def checkout(place):
     """A copy of what git keeps that the installation needs, in a folder with an odd name."""
-    folder = tmp_path / "a folder's ünï name"
+    folder = place / "a folder's ünï name"
     folder.mkdir()
     for name in ("Makefile", "pyproject.toml", "uv.lock", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
@@ -45,11 +54,11 @@ def checkout(tmp_path):
 
 
 @pytest.fixture
-def interpreter(tmp_path):
+def interpreter(place):
     """Write a program that stands for Python and return its path."""
 
     def write(script):
-        path = tmp_path / "python-stand-in"
+        path = place / "python-stand-in"
         path.write_text(script.format(python=base_python()))
         path.chmod(0o755)
         return path

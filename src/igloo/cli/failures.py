@@ -22,11 +22,11 @@ class CommandError(Exception):
     """What the command itself, and not a query, fails with."""
 
 
-class Misuse(CommandError):  # noqa: N818 - named for what it is, like UserError's kinds
+class Misuse(CommandError):
     """Wrong flags, or configuration that is invalid or cannot be read."""
 
 
-class CannotWrite(CommandError):  # noqa: N818 - named for what happened
+class CannotWrite(CommandError):
     """Standard output takes no more, e.g. because the disk is full."""
 
 

@@ -14,6 +14,7 @@ from igloo.cli.catalogs import catalogs
 from igloo.cli.configuration import commands as config_commands
 from igloo.cli.explain import explain
 from igloo.cli.failures import FAILED, INTERRUPTED, MISUSED, exit_code, show_error
+from igloo.cli.interrupt import Interrupted, stop_on_signals
 from igloo.cli.options import Invocation, Verbose
 from igloo.cli.query import query
 
@@ -63,9 +64,8 @@ def demo() -> NoReturn:
 
     try:
         code = run_demo(sys.stdout)
-    except KeyboardInterrupt:
-        _tell_interruption()
-        code = INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        code = _tell_interruption(Interrupted(interruption))
     # Not the way of the other commands: servers that the demo started stop at a normal exit.
     sys.exit(code)
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; errors are told on standard error.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C was pressed.
+        Interrupted: Ctrl-C was pressed.
     """
     invocation = Invocation()
     try:
@@ -97,19 +97,23 @@ def main(arguments: Sequence[str]) -> int:
 def run() -> NoReturn:
     """Run the command of this process."""
     # Python has no streams where the caller closed them (`igloo … >&-`).
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    stop_on_signals()
     try:
         code = main(sys.argv[1:])
-    except KeyboardInterrupt:
-        _tell_interruption()
-        code = INTERRUPTED
+    except KeyboardInterrupt as interruption:
+        code = _tell_interruption(Interrupted(interruption))
+    except Interrupted as interrupted:
+        code = _tell_interruption(interrupted)
     _leave(code)
 
 
-def _tell_interruption() -> None:
+def _tell_interruption(interrupted: Interrupted) -> int:
+    """Say that the work was stopped, and return the exit code that says it too."""
     with contextlib.suppress(OSError, KeyboardInterrupt):
-        sys.stderr.write("\nerror: Interrupted.\n")
+        sys.stderr.write("error: Interrupted.\n")
+    return interrupted.exit_code
 
 
 def _leave(code: int) -> NoReturn:

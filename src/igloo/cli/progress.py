@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.status import Status
+    from rich.text import Text
 
     from igloo.result import QueryStats, Result
 
@@ -47,15 +48,25 @@ class Progress:
         """Tell of the rows of ``result`` from now on."""
         self._result = result
 
+    def tell(self, line: str) -> None:
+        """Write a line for people, above the progress if there is some."""
+        with self._lock:
+            if self._status is None:
+                self._stream.write(f"{line}\n")
+                return
+            from rich.text import Text
+
+            self._status.console.print(Text(line), soft_wrap=True)
+
     def stop(self) -> None:
         """Clear the line, if there is one."""
+        # Whoever comes second waits: the process may end once both have returned.
         with self._lock:
-            timer, status = self._timer, self._status
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._status is not None:
+                self._status.stop()
             self._timer = self._status = self._result = None
-        if timer is not None:
-            timer.cancel()
-        if status is not None:
-            status.stop()
 
     def _show(self) -> None:
         from rich.console import Console
@@ -68,13 +79,13 @@ class Progress:
             self._status = status
             status.start()
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> Text:
         """Return the line as it is at this moment; rich asks several times a second."""
-        from rich.markup import escape
+        from rich.text import Text
 
         result = self._result
         elapsed_s = time.monotonic() - self._started_s
-        return escape(describe(elapsed_s, result.stats if result else None))
+        return Text(describe(elapsed_s, result.stats if result else None))
 
     def __enter__(self) -> Self:
         return self

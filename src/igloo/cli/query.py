@@ -43,10 +43,14 @@ def query(  # noqa: PLR0913, PLR0917 - each is a flag
     assignments: Assignments = None,
     verbose: Verbose = False,  # noqa: ARG001, FBT002 - its callback has noted it
 ) -> int:
-    """Run SQL and write the rows to standard output.
+    r"""Run SQL and write the rows to standard output.
 
-    A script writes one result after the other and stops at the first error; arrow and parquet take
-    one statement.
+    A script writes one result after the other, an empty line between, and stops at the first
+    error; arrow and parquet take one statement.
+
+    csv: NULL is an empty field, empty text is "". json, ndjson: decimals, dates and bytes are
+    strings, so no digit is lost; so are NaN and the infinities; a repeated column name gets a
+    number. Bytes are \x and hexadecimal digits, durations ISO 8601.
     """
     text = _statement_text(sql, file)
 

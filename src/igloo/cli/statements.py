@@ -13,6 +13,7 @@ from igloo.cli.output import Output, standard_output, until_reader_leaves
 from igloo.cli.progress import Progress, describe
 from igloo.cli.render import Format, Rendering, default_format
 from igloo.cli.safe_text import printable
+from igloo.cli.scratch import scratch_folder
 from igloo.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def run_connected(
         output.flush()
         return 0
 
-    return until_reader_leaves(output, lambda: run_interruptibly(connect_and_work))
+    with scratch_folder():
+        return until_reader_leaves(output, lambda: run_interruptibly(connect_and_work))
 
 
 def _write_all(
@@ -169,6 +171,5 @@ def _write(
 def _tell_warnings(stats: QueryStats, told: frozenset[str], progress: Progress) -> frozenset[str]:
     for warning in dict.fromkeys(stats.warnings):
         if warning not in told:
-            progress.stop()
-            sys.stderr.write(f"warning: {printable(warning)}\n")
+            progress.tell(f"warning: {printable(warning)}")
     return told | frozenset(stats.warnings)

@@ -140,6 +140,18 @@ SETTINGS: tuple[Setting, ...] = (
         description="Levels of parentheses and subqueries in the deepest statement.",
     ),
     Setting(
+        name="igloo.limits.expression_terms",
+        type="number",
+        default="2000",
+        minimum=1,
+        # A main thread's 8 MiB of stack were measured to overflow from 6,000 on.
+        maximum=4000,
+        description=(
+            "Operators in the longest chain, such as a + b + c; a join counts as 8. "
+            "Lists of values and columns may be of any length."
+        ),
+    ),
+    Setting(
         name="igloo.limits.result_rows_kept",
         type="number",
         default="0",

@@ -213,6 +213,11 @@ class Settings:
         return self._number("limits.nesting_depth")
 
     @property
+    def limits_expression_terms(self) -> int:
+        """Operators in the longest chain."""
+        return self._number("limits.expression_terms")
+
+    @property
     def limits_result_rows_kept(self) -> int | None:
         """Rows that a whole conversion may keep; None for no limit."""
         return self._number("limits.result_rows_kept") or None

@@ -11,13 +11,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from igloo.connectors.arrow_types import (
+    as_type,
+    at_step,
+    bounds,
+    common_type,
+    comparable_type,
+    exact,
+    family,
+    holds_view,
+    step,
+    without_view,
+)
 from igloo.connectors.predicates import (
     And,
     Column,
@@ -35,12 +45,12 @@ from igloo.connectors.predicates import (
 from igloo.errors import NotSupported, TypeMismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 _NULL = pa.scalar(None, pa.bool_())
 _OP = ComparisonOperator
 #: Arrow recurses once for each operand of a chain, and ends the process where the stack ends.
-_OPERANDS_MAX = 500
+_OPERANDS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,11 @@ class _Rows:
     def type_of(self, term: Term) -> pa.DataType:
         """Return the type of a column or literal; KeyError if there is no such column."""
         if isinstance(term, Literal):
-            return _as_type(term.value.type)
+            return as_type(term.value.type)
         index = self.schema.get_field_index(term.name)
         if index < 0:
             raise KeyError(term.name)
-        return _as_type(self.schema.field(index).type)
+        return as_type(self.schema.field(index).type)
 
     def cast(self, column: Column, type_: pa.DataType) -> Any:
         """Return the column as ``type_``."""
@@ -82,10 +92,10 @@ def keep_true(batch: pa.RecordBatch, predicate: Predicate) -> pa.RecordBatch:
     if isinstance(truth, pa.Scalar):
         return batch if truth.as_py() else batch.slice(0, 0)
     schema = batch.schema
-    if not any(map(_holds_view, schema.types)):
+    if not any(map(holds_view, schema.types)):
         return batch.filter(truth)
     # Arrow filters no views; they are copied to plain text and back.
-    plain = pa.schema([field.with_type(_without_view(field.type)) for field in schema])
+    plain = pa.schema([field.with_type(without_view(field.type)) for field in schema])
     return batch.cast(plain).filter(truth).cast(schema)
 
 
@@ -119,70 +129,26 @@ def _truth(predicate: Predicate, rows: _Rows) -> Any:
 
 
 def _fold(combine: Callable[[Any, Any], Any], truths: Iterable[Any], empty: Any) -> Any:
-    answer = None
+    answer = empty
     for truth in truths:
-        answer = truth if answer is None else combine(answer, truth)
-    return empty if answer is None else answer
-
-
-def _as_type(type_: Any) -> pa.DataType:
-    assert isinstance(type_, pa.DataType)  # noqa: S101 - Arrow's stubs call it Any
-    return type_
+        # Arrow looks at the first argument to see that an expression is meant.
+        pair = (truth, answer) if isinstance(truth, pc.Expression) else (answer, truth)
+        answer = truth if answer is empty else combine(*pair)
+    return answer
 
 
 def _unless_null(values: Any, value: bool) -> Any:  # noqa: FBT001 - a truth value
     return pc.if_else(pc.is_null(values), _NULL, pa.scalar(value))
 
 
-# --- one type for both sides -----------------------------------------------------------------
-
-
-def _comparable_type(type_: Any) -> pa.DataType:
-    """Return the type that Arrow has every kernel for, and that holds the same values."""
-    t = pa.types
-    if t.is_dictionary(type_):
-        return _comparable_type(type_.value_type)
-    if t.is_string_view(type_):
-        return pa.large_string()
-    if t.is_binary_view(type_) or t.is_fixed_size_binary(type_):
-        return pa.large_binary()
-    if t.is_float16(type_):
-        return pa.float32()
-    if t.is_decimal32(type_) or t.is_decimal64(type_):
-        return pa.decimal128(type_.precision, type_.scale)
-    return _as_type(type_)
-
-
-_TEXT = (pa.types.is_string, pa.types.is_large_string)
-_BYTES = (pa.types.is_binary, pa.types.is_large_binary)
-
-
-def _family(type_: pa.DataType) -> str | None:
-    """Return the name of the types that ``type_`` may be compared with."""
-    t = pa.types
-    if t.is_timestamp(type_):
-        return "instant" if type_.tz else "local time"
-    families: dict[str, Sequence[Callable[[pa.DataType], bool]]] = {
-        "number": (t.is_integer, t.is_decimal),
-        "float": (t.is_floating,),
-        "text": _TEXT,
-        "bytes": _BYTES,
-        "boolean": (t.is_boolean,),
-        "local time": (t.is_date,),
-        "time of day": (t.is_time,),
-        "duration": (t.is_duration,),
-    }
-    return next((name for name, tests in families.items() if any(f(type_) for f in tests)), None)
-
-
 def _compare(left: Term, operator: ComparisonOperator, right: Term, rows: _Rows) -> Any:
     if isinstance(left, Literal):
         left, operator, right = right, _MIRRORED[operator], left
-    a, b = (_comparable_type(rows.type_of(term)) for term in (left, right))
+    a, b = (comparable_type(rows.type_of(term)) for term in (left, right))
     if pa.types.is_null(a) or pa.types.is_null(b) or _is_null_literal(left, right):
         return _NULL
-    family = _family(a)
-    if family is None or family != _family(b):
+    kind = family(a)
+    if kind is None or kind != family(b):
         raise TypeMismatch(
             f"{_shown(left)} of type {rows.type_of(left)} cannot be compared "
             f"with {_shown(right)} of type {rows.type_of(right)}.",
@@ -212,7 +178,7 @@ def _compare_literals(left: Literal, operator: ComparisonOperator, right: Litera
 
 
 def _compare_columns(left: Column, operator: ComparisonOperator, right: Column, rows: _Rows) -> Any:
-    common = _common_type(rows.type_of(left), rows.type_of(right))
+    common = common_type(rows.type_of(left), rows.type_of(right))
     a, b = rows.cast(left, common), rows.cast(right, common)
     if not pa.types.is_floating(common):
         return _PLAIN[operator](a, b)
@@ -230,109 +196,17 @@ def _compare_columns(left: Column, operator: ComparisonOperator, right: Column, 
     return pc.or_kleene(_PLAIN[operator](a, b), nan_case)
 
 
-def _common_type(a: pa.DataType, b: pa.DataType) -> pa.DataType:
-    """Return a type that holds every value of both, exactly."""
-    a, b = _comparable_type(a), _comparable_type(b)
-    t = pa.types
-    if a == b:
-        return a
-    if t.is_floating(a):
-        return pa.float64()
-    if _family(a) == "text":
-        return pa.large_string()
-    if _family(a) == "bytes":
-        return pa.large_binary()
-    if _family(a) == "number":
-        return _common_number(a, b)
-    if t.is_date(a) and t.is_date(b):
-        return pa.date64()
-    unit: Any = max((_unit(a), _unit(b)), key=_TICKS_PER_SECOND.__getitem__)
-    if t.is_duration(a):
-        return pa.duration(unit)
-    if t.is_time(a):
-        return pa.time64(unit if unit in {"us", "ns"} else "us")
-    return pa.timestamp(unit, tz="UTC") if _family(a) == "instant" else pa.timestamp(unit)
-
-
-def _common_number(a: pa.DataType, b: pa.DataType) -> pa.DataType:
-    if pa.types.is_signed_integer(a) and pa.types.is_signed_integer(b):
-        return max(a, b, key=lambda type_: type_.bit_width)
-    if pa.types.is_integer(a) and pa.types.is_integer(b) and pa.uint64() not in {a, b}:
-        return pa.int64()
-    (p, s), (q, r) = _digits(a), _digits(b)
-    precision, scale = max(p - s, q - r) + max(s, r), max(s, r)
-    if precision > 76:
-        raise TypeMismatch(f"{a} and {b} have no common decimal type.", hint="Cast one of them.")
-    # Arrow casts integers only to decimals that would hold any integer of their width.
-    return pa.decimal256(min(76, precision), scale)
-
-
-def _digits(type_: Any) -> tuple[int, int]:
-    return (20, 0) if pa.types.is_integer(type_) else (type_.precision, type_.scale)
-
-
-# --- columns and literals --------------------------------------------------------------------
-
-_TICKS_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_SECONDS_PER_DAY = 86_400
-
-
-def _unit(type_: Any) -> str:
-    if pa.types.is_date32(type_):
-        return "s"
-    return "ms" if pa.types.is_date64(type_) else str(type_.unit)
-
-
-def _step(type_: Any) -> Fraction:
-    """Return the distance of neighbouring values: seconds for times, one for numbers."""
-    if pa.types.is_decimal(type_):
-        return 1 / Fraction(10**type_.scale) if type_.scale >= 0 else Fraction(10**-type_.scale)
-    if pa.types.is_integer(type_):
-        return Fraction(1)
-    if pa.types.is_date32(type_):
-        return Fraction(_SECONDS_PER_DAY)
-    return Fraction(1, _TICKS_PER_SECOND[_unit(type_)])
-
-
-def _bounds(type_: Any) -> tuple[int, int]:
-    """Return the least and the greatest value, in steps."""
-    if pa.types.is_decimal(type_):
-        return -(10**type_.precision) + 1, 10**type_.precision - 1
-    if pa.types.is_unsigned_integer(type_):
-        return 0, 2**type_.bit_width - 1
-    return -(2 ** (type_.bit_width - 1)), 2 ** (type_.bit_width - 1) - 1
-
-
-def _exact(value: pa.Scalar[Any]) -> Fraction:
-    """Return a number, or seconds, without rounding."""
-    type_ = value.type
-    if pa.types.is_integer(type_) or pa.types.is_decimal(type_):
-        return Fraction(value.as_py())
-    # Python's own times have neither nanoseconds nor years above 9999.
-    whole = value.cast(pa.int32() if type_.bit_width == 32 else pa.int64())
-    return whole.as_py() * _step(type_)
-
-
-def _at_step(steps: int, type_: pa.DataType) -> pa.Scalar[Any]:
-    if pa.types.is_decimal(type_):
-        digits = tuple(map(int, str(abs(steps))))
-        return pa.scalar(Decimal((int(steps < 0), digits, -type_.scale)), type_)
-    if pa.types.is_integer(type_):
-        return pa.scalar(steps, type_)
-    return pa.scalar(steps, pa.int32() if type_.bit_width == 32 else pa.int64()).cast(type_)
-
-
 def _compare_with_literal(
     column: Column, operator: ComparisonOperator, value: pa.Scalar[Any], rows: _Rows
 ) -> Any:
-    type_ = _comparable_type(rows.type_of(column))
+    type_ = comparable_type(rows.type_of(column))
     if pa.types.is_floating(type_):
         return _compare_float(column, operator, value, rows)
     field = rows.cast(column, type_)
-    if _family(type_) in {"text", "bytes", "boolean"}:
+    if family(type_) in {"text", "bytes", "boolean"}:
         return _PLAIN[operator](field, _literal(value, type_))
-    steps = _exact(value) / _step(type_)
-    below, (least, greatest) = math.floor(steps), _bounds(type_)
+    steps = exact(value) / step(type_)
+    below, (least, greatest) = math.floor(steps), bounds(type_)
     if not least <= steps <= greatest:
         is_above = steps > greatest
         true_above = {_OP.LESS, _OP.LESS_OR_EQUAL, _OP.NOT_EQUAL}
@@ -341,19 +215,19 @@ def _compare_with_literal(
             rows.column(column.name), operator in (true_above if is_above else true_below)
         )
     if below == steps:
-        return _PLAIN[operator](field, _at_step(below, type_))
+        return _PLAIN[operator](field, at_step(below, type_))
     if operator in {_OP.EQUAL, _OP.NOT_EQUAL}:
         return _unless_null(rows.column(column.name), operator is _OP.NOT_EQUAL)
     # Between two steps, < and <= mean "at most the one below", > and >= "above the one below".
     moved = _OP.LESS_OR_EQUAL if operator in {_OP.LESS, _OP.LESS_OR_EQUAL} else _OP.GREATER
-    return _PLAIN[moved](field, _at_step(below, type_))
+    return _PLAIN[moved](field, at_step(below, type_))
 
 
 def _compare_float(
     column: Column, operator: ComparisonOperator, value: pa.Scalar[Any], rows: _Rows
 ) -> Any:
     number = value.as_py()
-    type_ = _common_type(rows.type_of(column), value.type)
+    type_ = common_type(rows.type_of(column), value.type)
     field = rows.cast(column, type_)
     is_nan = pc.is_nan(field)
     if math.isnan(number):
@@ -375,17 +249,14 @@ def _literal(value: pa.Scalar[Any], type_: pa.DataType) -> pa.Scalar[Any]:
     return made
 
 
-# --- lists and patterns ----------------------------------------------------------------------
-
-
 def _is_in(column: Column, values: tuple[pa.Scalar[Any], ...], rows: _Rows) -> Any:
-    type_ = _comparable_type(rows.type_of(column))
+    type_ = comparable_type(rows.type_of(column))
     if not values:
         return pa.scalar(False)
     if pa.types.is_null(type_):
         return _NULL
     for value in values:
-        if _family(type_) is None or _family(type_) != _family(_comparable_type(value.type)):
+        if family(type_) is None or family(type_) != family(comparable_type(value.type)):
             raise TypeMismatch(
                 f"{_shown(column)} of type {type_} cannot be compared with a value of type {value.type}.",
                 hint="Cast one of them.",
@@ -398,7 +269,7 @@ def _is_in(column: Column, values: tuple[pa.Scalar[Any], ...], rows: _Rows) -> A
     if present:
         found = pc.is_in(field, value_set=pa.array(present, type_))
     if pa.types.is_floating(type_) and any(math.isnan(value.as_py()) for value in values):
-        found = pc.or_kleene(found, pc.is_nan(field))
+        found = pc.or_kleene(pc.is_nan(field), found)
     # Arrow's is_in answers FALSE for NULL; SQL answers NULL, which matters under NOT.
     return pc.if_else(pc.is_null(field), _NULL, found)
 
@@ -410,19 +281,19 @@ def _same_in(value: pa.Scalar[Any], type_: pa.DataType) -> list[Any]:
         if math.isnan(number):
             return []
         return [0.0, -0.0] if number == 0 else [number]
-    if _family(type_) in {"text", "bytes", "boolean"}:
+    if family(type_) in {"text", "bytes", "boolean"}:
         return [value.as_py()]
-    steps, (least, greatest) = _exact(value) / _step(type_), _bounds(type_)
+    steps, (least, greatest) = exact(value) / step(type_), bounds(type_)
     if steps.denominator != 1 or not least <= steps <= greatest:
         return []
-    return [_at_step(int(steps), type_)]
+    return [at_step(int(steps), type_)]
 
 
 def _like(column: Column, pattern: str, rows: _Rows) -> Any:
-    type_ = _comparable_type(rows.type_of(column))
+    type_ = comparable_type(rows.type_of(column))
     if pa.types.is_null(type_):
         return _NULL
-    if _family(type_) != "text":
+    if family(type_) != "text":
         raise TypeMismatch(
             f"{_shown(column)} of type {rows.type_of(column)} is no text.",
             hint="LIKE compares text; cast the column.",
@@ -446,38 +317,6 @@ def _like_as_regex(pattern: str) -> str:
             plain = next(characters, character) if character == "\\" else character
             parts.append(plain if plain.isalnum() else f"\\x{{{ord(plain):x}}}")
     return f"(?s)\\A{''.join(parts)}\\z"
-
-
-# --- views -----------------------------------------------------------------------------------
-
-
-def _holds_view(type_: pa.DataType) -> bool:
-    if pa.types.is_string_view(type_) or pa.types.is_binary_view(type_):
-        return True
-    return any(_holds_view(type_.field(i).type) for i in range(type_.num_fields))
-
-
-def _without_view(type_: Any) -> Any:
-    t = pa.types
-    if t.is_string_view(type_):
-        return pa.large_string()
-    if t.is_binary_view(type_):
-        return pa.large_binary()
-    if not _holds_view(type_):
-        return type_
-    inner = [
-        type_.field(i).with_type(_without_view(type_.field(i).type))
-        for i in range(type_.num_fields)
-    ]
-    if t.is_struct(type_):
-        return pa.struct(inner)
-    if t.is_large_list(type_):
-        return pa.large_list(inner[0])
-    if t.is_list(type_):
-        return pa.list_(inner[0])
-    if t.is_fixed_size_list(type_):
-        return pa.list_(inner[0], type_.list_size)
-    raise TypeMismatch(f"Rows of type {type_} cannot be filtered.", hint="Leave the column out.")
 
 
 _PLAIN: dict[ComparisonOperator, Callable[[Any, Any], Any]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +35,7 @@ class DataFile:
 
     path: str
     size_bytes: int
-    partition_values: tuple[pa.Scalar, ...] = ()
+    partition_values: tuple[pa.Scalar[Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class FromFile:
 class Constant:
     """A value that the file does not hold: a default, or NULL of the column's type."""
 
-    value: pa.Scalar
+    value: pa.Scalar[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,6 @@ class FileScan:
         compression: ``""``, ``gzip``, ``bz2``, ``xz`` or ``zstd``; CSV and JSON only.
         files_total: files of the whole table before pruning.
         snapshot: the table's version that is read, if it has versions.
-        bounds_are_exact: False where the files' smallest and largest values may leave out some,
-            as those of Parquet leave out NaN: the reader may then neither skip by them nor answer
-            from them. DataFusion 55 does both unless the scan's ``collect_stat`` and its format's
-            ``enable_pruning`` are off.
     """
 
     format: FileFormat
@@ -160,7 +156,6 @@ class FileScan:
     compression: str = ""
     files_total: int
     snapshot: str | None = None
-    bounds_are_exact: bool = True
 
     @property
     def files_planned(self) -> int:

@@ -11,10 +11,19 @@ import threading
 import uuid
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
+from igloo.connectors.arrow_sources import (
+    ROWS_PER_BATCH,
+    HeldTable,
+    Piece,
+    Source,
+    check_same_columns,
+    describe_source,
+    with_schema,
+)
 from igloo.connectors.contract import (
     Capabilities,
     ColumnStatistics,
@@ -31,36 +40,23 @@ from igloo.connectors.options import Options
 from igloo.connectors.predicates import (
     Predicate,
     columns_of,
-    conjoin,
-    conjuncts,
     keep_true,
-    reads_floats,
-    to_arrow,
 )
 from igloo.errors import (
     AlreadyExists,
     IglooError,
-    InvalidValue,
     NotSupported,
-    ResultConsumed,
     SourceDataError,
     TableNotFound,
-    TypeMismatch,
     did_you_mean,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import pyarrow.dataset as ds
-
     from igloo.cancel import CancelToken
     from igloo.names import TableName
 
-#: A split of this many rows is worth a thread of its own.
-_ROWS_PER_SPLIT = 1_048_576
-#: Small enough that filtering one batch is no pause, large enough that calls cost nothing.
-_ROWS_PER_BATCH = 65_536
 #: Appending row by row leaves this many small chunks before they are joined.
 _CHUNKS_MAX = 256
 
@@ -124,13 +120,14 @@ class MemoryConnector(Connector):
         """Take the whole filter and the limit; one split for every million rows."""
         source = self._source_of(table)
         if pushdown.filter is not None:
-            to_arrow(pushdown.filter, table.schema)  # what has no meaning fails before it runs
+            # What has no meaning fails before it runs.
+            keep_true(pa.RecordBatch.from_pylist([], table.schema), pushdown.filter)
         return Scan(
             splits=tuple(
                 Split(
                     table=table,
                     columns=pushdown.columns,
-                    detail=_Piece(start, length, pushdown.filter, pushdown.limit),
+                    detail=Piece(start, length, pushdown.filter, pushdown.limit),
                 )
                 for start, length in source.pieces()
             )
@@ -146,7 +143,7 @@ class MemoryConnector(Connector):
         cancel.raise_if_cancelled()
         source = self._source_of(split.table)
         piece = split.detail
-        if not isinstance(piece, _Piece):
+        if not isinstance(piece, Piece):
             raise TypeError(f"not a split of the memory connector: {split!r}")
         needed = dict.fromkeys((*split.columns, *sorted(columns_of(piece.filter))))
         schema = pa.schema([split.table.schema.field(name) for name in split.columns])
@@ -171,12 +168,12 @@ class MemoryConnector(Connector):
     def arrow_table(self, table: Table) -> pa.Table | None:
         """Return all rows without copying; None for datasets and streams."""
         source = self._source_of(table)
-        return source.table if isinstance(source, _HeldTable) else None
+        return source.table if isinstance(source, HeldTable) else None
 
     def statistics(self, table: Table) -> Statistics:
         """Return the exact row count, size and share of NULLs; nothing for datasets and streams."""
         source = self._source_of(table)
-        if not isinstance(source, _HeldTable):
+        if not isinstance(source, HeldTable):
             return Statistics(row_count=source.row_count)
         held = source.table
         return Statistics(
@@ -195,7 +192,7 @@ class MemoryConnector(Connector):
             AlreadyExists: there is a table of that name.
             InvalidValue: two columns have one name, or there is no column.
         """
-        source = _HeldTable(schema.empty_table(), name)
+        source = HeldTable(schema.empty_table(), name)
         with self._lock:
             if name in self._current:
                 raise AlreadyExists(
@@ -223,17 +220,17 @@ class MemoryConnector(Connector):
         """
         with self._lock:
             schema = self._writable(name).table.schema
-        _check_same_columns(name, schema, rows.schema)
+        check_same_columns(name, schema, rows.schema)
         arrived = pa.Table.from_batches(
-            [_with_schema(batch, schema) for batch in rows if batch.num_rows], schema
+            [with_schema(batch, schema) for batch in rows if batch.num_rows], schema
         )
         with self._lock:
             present = self._writable(name).table
             # The table may have been dropped and made anew while the rows arrived.
-            _check_same_columns(name, present.schema, arrived.schema)
+            check_same_columns(name, present.schema, arrived.schema)
             added = pa.Table.from_arrays(arrived.columns, schema=present.schema)
             kept = [present] if mode is WriteMode.APPEND else []
-            self._install(name, _HeldTable(_join_chunks(pa.concat_tables([*kept, added])), name))
+            self._install(name, HeldTable(_join_chunks(pa.concat_tables([*kept, added])), name))
         return int(arrived.num_rows)
 
     def put(self, name: TableName, source: object) -> None:
@@ -251,7 +248,7 @@ class MemoryConnector(Connector):
         Raises:
             InvalidValue: it is none of these, two columns have one name, or there is no column.
         """
-        described = _describe_source(name, source)
+        described = describe_source(name, source)
         with self._lock:
             self._install(name, described)
 
@@ -259,7 +256,7 @@ class MemoryConnector(Connector):
         """Forget what ``put`` has shown. Raises ``TableNotFound``."""
         self.drop_table(name)
 
-    def _install(self, name: TableName, source: _Source) -> None:
+    def _install(self, name: TableName, source: Source) -> None:
         version = _Version(f"{self._id}-{next(self._versions)}", source)
         self._live[version.id] = version
         self._current[name] = version
@@ -275,9 +272,9 @@ class MemoryConnector(Connector):
             table=str(name),
         )
 
-    def _writable(self, name: TableName) -> _HeldTable:
+    def _writable(self, name: TableName) -> HeldTable:
         source = self._current_version(name).source_here
-        if isinstance(source, _HeldTable):
+        if isinstance(source, HeldTable):
             return source
         raise NotSupported(
             f'The table "{name}" in catalog "{self.catalog}" is a registered source '
@@ -287,7 +284,7 @@ class MemoryConnector(Connector):
             table=str(name),
         )
 
-    def _source_of(self, table: Table) -> _Source:
+    def _source_of(self, table: Table) -> Source:
         version = table.detail
         if not isinstance(version, _Version):
             raise TypeError(f"not a table of the memory connector: {table!r}")
@@ -314,23 +311,14 @@ class MemoryConnector(Connector):
             raise self._source_error(name, error) from error
 
     def _source_error(self, name: TableName, error: Exception) -> SourceDataError:
-        # A registered stream is foreign code and may raise anything.
+        # A registered stream is foreign code and may raise anything; Arrow adds whole tracebacks.
+        reason = str(error).partition(" Detail: ")[0] or type(error).__name__
         return SourceDataError(
-            f'The source registered as "{name}" in catalog "{self.catalog}" failed: {error}.',
+            f'The source registered as "{name}" in catalog "{self.catalog}" failed: {reason}.',
             hint="Check the object that was registered.",
             catalog=self.catalog,
             table=str(name),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """What one split reads: rows from ``start``, all of them when ``length`` is None."""
-
-    start: int
-    length: int | None
-    filter: Predicate | None
-    limit: int | None
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -338,198 +326,16 @@ class _Version:
     """One state of one table. It pickles to its id, so that splits stay small."""
 
     id: str
-    source: _Source | None = field(compare=False, repr=False)
+    source: Source | None = field(compare=False, repr=False)
 
     @property
-    def source_here(self) -> _Source:
+    def source_here(self) -> Source:
         """The rows; only an unpickled version lacks them."""
         assert self.source is not None  # noqa: S101 - our own invariant
         return self.source
 
     def __reduce__(self) -> tuple[object, ...]:
         return _Version, (self.id, None)
-
-
-class _Source(Protocol):
-    """Where the rows of a version come from."""
-
-    schema: pa.Schema
-    row_count: int | None
-    #: Whether two reads are sure to give the same rows.
-    is_fixed: ClassVar[bool]
-
-    def pieces(self) -> Sequence[tuple[int, int | None]]:
-        """Return start and length of each split."""
-
-    def read(self, columns: tuple[str, ...], piece: _Piece) -> Iterator[pa.RecordBatch]:
-        """Yield at least the rows of a piece that its filter asks for, with ``columns``."""
-
-
-class _HeldTable:
-    is_fixed: ClassVar[bool] = True
-
-    def __init__(self, table: pa.Table, name: TableName) -> None:
-        _check_columns(name, table.schema)
-        _check_not_null(name, table)
-        self.table = table.replace_schema_metadata(None)
-        self.schema = self.table.schema
-        self.row_count: int | None = table.num_rows
-
-    def pieces(self) -> Sequence[tuple[int, int | None]]:
-        starts = range(0, self.table.num_rows, _ROWS_PER_SPLIT)
-        return [(start, _ROWS_PER_SPLIT) for start in starts]
-
-    def read(self, columns: tuple[str, ...], piece: _Piece) -> Iterator[pa.RecordBatch]:
-        # Sliced first: Arrow slices a table without columns to more rows than it has.
-        rows = self.table.slice(piece.start, piece.length).select(columns)
-        return iter(rows.to_batches(max_chunksize=_ROWS_PER_BATCH))
-
-
-class _Dataset:
-    row_count: int | None = None
-    is_fixed: ClassVar[bool] = False
-
-    def __init__(self, dataset: ds.Dataset, name: TableName) -> None:
-        _check_columns(name, dataset.schema)
-        self._dataset = dataset
-        self.schema = dataset.schema.remove_metadata()
-
-    def pieces(self) -> Sequence[tuple[int, int | None]]:
-        return [(0, None)]
-
-    def read(self, columns: tuple[str, ...], piece: _Piece) -> Iterator[pa.RecordBatch]:
-        # Parquet's statistics know no NaN: Arrow would skip row groups that hold a wanted one.
-        safe = conjoin(c for c in conjuncts(piece.filter) if not reads_floats(c, self.schema))
-        scanner = self._dataset.scanner(
-            columns=list(columns),
-            filter=None if safe is None else to_arrow(safe, self.schema),
-            batch_size=_ROWS_PER_BATCH,
-        )
-        return iter(scanner.to_reader())
-
-
-class _Stream:
-    """An object that gives Arrow streams; only a first stream, if it may be read once."""
-
-    row_count: int | None = None
-    is_fixed: ClassVar[bool] = False
-
-    def __init__(self, source: Any, name: TableName) -> None:
-        # Opening is the only way to a schema that every such object has.
-        self._first: pa.RecordBatchReader | None = pa.RecordBatchReader.from_stream(source)
-        _check_columns(name, self._first.schema)
-        self.schema = self._first.schema.remove_metadata()
-        self._again = source if hasattr(source, "__len__") else None
-        self._name = name
-        self._lock = threading.Lock()
-
-    def pieces(self) -> Sequence[tuple[int, int | None]]:
-        return [(0, None)]
-
-    def read(
-        self,
-        columns: tuple[str, ...],  # noqa: ARG002 - the stream has all columns
-        piece: _Piece,  # noqa: ARG002 - a stream is one piece
-    ) -> Iterator[pa.RecordBatch]:
-        with self._lock:
-            first, self._first = self._first, None
-        # The first stream of an object that can be read again may be out of date by now.
-        if self._again is not None:
-            return iter(pa.RecordBatchReader.from_stream(self._again))
-        if first is None:
-            raise ResultConsumed(
-                f'The stream registered as "{self._name}" was read already, '
-                "and can be read only once.",
-                hint="Register a pyarrow Table instead: reader.read_all().",
-                table=str(self._name),
-            )
-        return iter(first)
-
-
-def _describe_source(name: TableName, source: Any) -> _Source:
-    import pyarrow.dataset as ds
-
-    room = type(source).__module__.partition(".")[0]
-    try:
-        if isinstance(source, pa.RecordBatch):
-            return _HeldTable(pa.Table.from_batches([source]), name)
-        if isinstance(source, ds.Dataset):
-            return _Dataset(source, name)
-        if room == "pandas" and hasattr(source, "columns"):
-            # The copy is ours: later changes of the frame must not show in a fixed version.
-            return _HeldTable(pa.Table.from_pandas(source.copy(), preserve_index=False), name)
-        if isinstance(source, pa.Table) or (room == "polars" and hasattr(source, "columns")):
-            return _HeldTable(pa.table(source), name)
-        if hasattr(source, "__arrow_c_stream__"):
-            return _Stream(source, name)
-        if hasattr(source, "__arrow_c_array__"):
-            return _HeldTable(pa.Table.from_batches([pa.record_batch(source)]), name)
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        raise InvalidValue(
-            f'"{name}" cannot be registered: {error}.',
-            hint="Give every column one type and a name of its own.",
-            table=str(name),
-        ) from error
-    raise InvalidValue(
-        f'"{name}" cannot be registered: {type(source).__name__} is no source of Arrow data.',
-        hint="Give a pyarrow Table, RecordBatchReader or Dataset, a pandas or Polars frame "
-        "(call .collect() on a lazy one), or an object with __arrow_c_stream__.",
-        table=str(name),
-    )
-
-
-def _check_columns(name: TableName, schema: pa.Schema) -> None:
-    if not schema.names:
-        raise InvalidValue(
-            f'The table "{name}" has no columns.', hint="Give it at least one.", table=str(name)
-        )
-    seen: set[str] = set()
-    for column in schema.names:
-        if column in seen:
-            raise InvalidValue(
-                f'The table "{name}" has two columns named "{column}".',
-                hint="Rename one of them.",
-                table=str(name),
-                column=column,
-            )
-        seen.add(column)
-
-
-def _check_same_columns(name: TableName, wanted: pa.Schema, given: pa.Schema) -> None:
-    if wanted.names != given.names:
-        raise TypeMismatch(
-            f'The rows for "{name}" have the columns {given.names}, '
-            f"but the table has {wanted.names}.",
-            hint="Give the table's columns, in its order.",
-            table=str(name),
-        )
-    for field_wanted, field_given in zip(wanted, given, strict=True):
-        if field_wanted.type != field_given.type:
-            raise TypeMismatch(
-                f'Column "{field_wanted.name}" of "{name}" is {field_wanted.type}, '
-                f"but the rows have {field_given.type}.",
-                hint="Cast the column.",
-                table=str(name),
-                column=field_wanted.name,
-            )
-
-
-def _check_not_null(name: TableName, rows: pa.Table) -> None:
-    for field_, column in zip(rows.schema, rows.columns, strict=True):
-        if not field_.nullable and column.null_count:
-            raise InvalidValue(
-                f'Column "{field_.name}" of "{name}" is NOT NULL, '
-                f"but {column.null_count} of its values are NULL.",
-                hint="Give every row a value, or let the column be NULL.",
-                table=str(name),
-                column=field_.name,
-            )
-
-
-def _with_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    if not schema.names:
-        return batch.select([])  # a batch made from no arrays forgets how many rows it has
-    return pa.RecordBatch.from_arrays(batch.select(schema.names).columns, schema=schema)
 
 
 def _filter(batches: Iterator[pa.RecordBatch], predicate: Predicate) -> Iterator[pa.RecordBatch]:
@@ -556,11 +362,19 @@ def _conform(
     for batch in batches:
         cancel.raise_if_cancelled()
         if batch.num_rows:
-            yield _with_schema(batch, schema)
+            yield _checked(with_schema(batch, schema))
     cancel.raise_if_cancelled()
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    # Held tables were checked when they came; the engine trusts NOT NULL and drops tests for NULL.
+    for field_, column in zip(batch.schema, batch.columns, strict=True):
+        if not field_.nullable and column.null_count:
+            raise ValueError(f'column "{field_.name}" is NOT NULL and has NULLs')
+    return batch
 
 
 def _join_chunks(table: pa.Table) -> pa.Table:
     chunks = max((column.num_chunks for column in table.columns), default=0)
-    small = table.num_rows < chunks * _ROWS_PER_BATCH
+    small = table.num_rows < chunks * ROWS_PER_BATCH
     return table.combine_chunks() if chunks > _CHUNKS_MAX and small else table

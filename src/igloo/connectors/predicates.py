@@ -143,7 +143,7 @@ def to_arrow(predicate: Predicate, schema: pa.Schema) -> pc.Expression:
     Raises:
         KeyError: the predicate reads a column that ``schema`` lacks.
         TypeMismatch: two types are compared that have no common meaning.
-        NotSupported: more than 500 comparisons, which Arrow's recursion may not survive.
+        NotSupported: more than 200 comparisons, which Arrow's recursion may not survive.
     """
     from igloo.connectors.arrow_filters import arrow_expression
 

@@ -37,16 +37,23 @@ def load_connector(name: str) -> type[Connector]:
     try:
         loaded = points[0].load()
     except ModuleNotFoundError as error:
-        raise missing_dependency(name, error.name or "a package") from error
+        missing = error.name or "a package"
+        if missing.partition(".")[0] == "igloo":
+            raise InternalError(
+                f'The connector "{name}" lacks its own part "{missing}".'
+            ) from error
+        raise missing_dependency(name, missing) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Connector)):
         raise InternalError(f'The entry point "{name}" is not a Connector: {loaded!r}.')
     return loaded
 
 
 def missing_dependency(connector: str, package: str) -> MissingDependency:
-    """Return the error that says which extra to install."""
-    distribution = metadata(DISTRIBUTION)["Name"]
+    """Return the error that says what to install: Igloo's extra of that name, if there is one."""
+    distribution = metadata(DISTRIBUTION)
+    has_extra = connector in (distribution.get_all("Provides-Extra") or ())
+    wanted = f"{distribution['Name']}[{connector}]" if has_extra else package
     return MissingDependency(
         f'The connector "{connector}" needs the package "{package}".',
-        hint=f"Run: pip install '{distribution}[{connector}]'",
+        hint=f"Run: pip install '{wanted}'",
     )

@@ -23,10 +23,8 @@ from igloo.errors import (
     InvalidValue,
     NotSupported,
     SchemaNotFound,
-    TableNotFound,
     did_you_mean,
 )
-from igloo.names import TableName, TablePath
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from igloo.engine.planner.planner import PlannedQuery
     from igloo.engine.query import Query
     from igloo.engine.session import Session
+    from igloo.names import TablePath
 
 #: Rows of an answer; None for a statement that answers nothing.
 Answer = pa.Table | None
@@ -57,7 +56,7 @@ class Command:
     """One statement with all that running it needs."""
 
     def __init__(
-        self, engine: Engine, session: Session, query: Query, values: Mapping[str, pa.Scalar]
+        self, engine: Engine, session: Session, query: Query, values: Mapping[str, pa.Scalar[Any]]
     ) -> None:
         self.engine = engine
         self.session = session
@@ -90,7 +89,7 @@ def run_command(
     session: Session,
     statement: st.Statement,
     query: Query,
-    values: Mapping[str, pa.Scalar],
+    values: Mapping[str, pa.Scalar[Any]],
 ) -> Answer:
     """Run one of Igloo's own statements.
 
@@ -399,9 +398,7 @@ def _create_external_table(command: Command, statement: st.CreateExternalTable) 
             return None
         if not statement.or_replace:
             raise AlreadyExists(f'There is a table "{path}" already.', hint="Use another name.")
-    command.engine.external.create(
-        path, statement.location, statement.format, statement.options
-    )
+    command.engine.external.create(path, statement.location, statement.format, statement.options)
     return None
 
 
@@ -493,4 +490,3 @@ _COMMANDS: dict[type, Callable[[Command, Any], Answer]] = {
     st.CopyTo: _copy,
     st.RefreshTable: _refresh,
 }
-

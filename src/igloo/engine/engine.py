@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ from igloo.engine.planner.frames import FrameBinder
 from igloo.engine.planner.parameters import bind_parameters
 from igloo.engine.planner.parse import parse_statement
 from igloo.engine.planner.planner import PlannedQuery, Planner, remote_query_function
+from igloo.engine.planner.term_count import check_terms
 from igloo.engine.planner.tokens import check_depth, split_script, tokenize
 from igloo.engine.query import Query, QueryHistory, QueryState
 from igloo.engine.session import Session
@@ -172,6 +173,7 @@ class Engine:
         settings = session.settings
         tokens = tokenize(text, bytes_max=settings.limits_statement_bytes)
         check_depth(tokens, depth_max=settings.limits_nesting_depth)
+        check_terms(tokens, terms_max=settings.limits_expression_terms)
         statement = parse_statement(tokens)
         query = Query(_shown(statement, text), timeout_s=settings.timeout_s)
         self.history.add(query)
@@ -215,7 +217,7 @@ class Engine:
         return self._held(answer, query)
 
     def _select(
-        self, session: Session, text: str, values: dict[str, pa.Scalar], query: Query
+        self, session: Session, text: str, values: dict[str, pa.Scalar[Any]], query: Query
     ) -> Result:
         planner = self.planner(session)
         planned = planner.plan(text, values, session.place, query.activity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import secrets
 import threading
 import time
@@ -41,7 +41,7 @@ class Query:
     def __init__(self, sql: str, *, timeout_s: float | None) -> None:
         self.id = secrets.token_hex(8)
         self.sql = sql
-        self.started_at = datetime.datetime.now(datetime.UTC)
+        self.started_at = dt.datetime.now(dt.UTC)
         self.token = CancelToken()
         self.activity = Activity(self.token)
         self.warnings: tuple[str, ...] = ()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -35,16 +34,17 @@ _START_LIMIT_S = 30.0
 _STOP_LIMIT_S = 20.0
 #: PostgreSQL does not run as root; one of these stands in.
 _STAND_INS = ("postgres", "nobody")
+_WORKING_FOLDER = Path("/proc/self/cwd")
 
 #: Runs beside the server: when the pipe from our process closes, however that came about, the
 #: server is told to stop at once. It forks itself, so that our process never has to.
 _WATCHDOG = """
 import os, signal, subprocess, sys, threading
-user, group, log = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+user, group, log, data = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 identity = {} if user < 0 else {"user": user, "group": group, "extra_groups": []}
 with open(log, "ab") as output:
-    server = subprocess.Popen(sys.argv[4:], stdin=subprocess.DEVNULL, stdout=output,
-                              stderr=subprocess.STDOUT, cwd="/", **identity)
+    server = subprocess.Popen(sys.argv[5:], stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, cwd=data, **identity)
 def stop_with_parent():
     sys.stdin.buffer.read()
     server.send_signal(signal.SIGINT)
@@ -114,6 +114,7 @@ class PostgresServer:
             if self._wait_until_ready(folder, left, deadline):
                 atexit.register(self.stop)
                 return self
+            self._end_watchdog()
             last = _last_line(folder / "server.log")
             if time.monotonic() > deadline:
                 self.stop()
@@ -128,30 +129,16 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server, and remove its folder if that is temporary. Safe to call twice."""
         atexit.unregister(self.stop)
-        if self._watchdog is not None:
-            assert self._watchdog.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                self._watchdog.stdin.close()
-            try:
-                self._watchdog.wait(_STOP_LIMIT_S)
-            except subprocess.TimeoutExpired:
-                self._signal_postmaster(signal.SIGKILL)
-                self._watchdog.kill()
-                self._watchdog.wait()
-            self._watchdog = None
+        self._end_watchdog()
         if self._is_temporary and self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def kill(self) -> None:
         """Kill the server as a crash would (SIGKILL); ``start`` brings it back on the same port."""
-        self._signal_postmaster(signal.SIGKILL)
-        if self._watchdog is not None:
-            self._watchdog.wait(_STOP_LIMIT_S)
-            assert self._watchdog.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                self._watchdog.stdin.close()
-            self._watchdog = None
+        if self.is_running:
+            self._kill_postmaster()
+        self._end_watchdog()
 
     def restart(self) -> None:
         """Stop and start again, on the same port and with the same data."""
@@ -181,11 +168,13 @@ class PostgresServer:
         password_file = folder / "password"
         if not (folder / "data" / "PG_VERSION").exists():
             shutil.rmtree(folder / "data", ignore_errors=True)
+            (folder / "data").mkdir(mode=0o700)
+            _own(folder / "data", self._identity)
             password_file.unlink(missing_ok=True)
             password_file.touch(mode=0o600)
             password_file.write_text(secrets.token_hex(16))
             _own(password_file, self._identity)
-            self._initialize(programs, folder, password_file)
+            self._initialize(programs, folder)
         self.password = password_file.read_text().strip()
         return folder
 
@@ -193,28 +182,37 @@ class PostgresServer:
         if self._requested is None:
             return Path(tempfile.mkdtemp(prefix="igloo-postgres-"))
         self._requested.mkdir(parents=True, exist_ok=True)
-        if _can_enter(self._requested, self._identity):
-            return self._requested
-        # The stand-in user cannot reach, say, a folder below /root: the data lies elsewhere, found
-        # again by the path that was asked for.
-        key = hashlib.sha256(str(self._requested).encode()).hexdigest()[:16]
-        return _own_folder(Path("/var/tmp") / f"igloo-postgres-{key}")  # noqa: S108 - outlives reboots
+        return self._requested
 
-    def _initialize(self, programs: Path, folder: Path, password_file: Path) -> None:
+    def _data_path(self, folder: Path) -> str:
+        """Return what the server calls its data folder, in which it is started."""
+        data = folder / "data"
+        if _can_enter(data, self._identity):
+            return str(data)
+        # Below, say, /root the stand-in user reaches a folder only as the one it stands in.
+        if _WORKING_FOLDER.is_dir():
+            return str(_WORKING_FOLDER)
+        raise SourceError(
+            f"The user who stands in for root to run PostgreSQL cannot reach {folder}.",
+            hint="Choose a folder that every user can enter.",
+        )
+
+    def _initialize(self, programs: Path, folder: Path) -> None:
+        data = self._data_path(folder)
         done = subprocess.run(
             [
                 programs / "initdb",
-                f"--pgdata={folder / 'data'}",
+                f"--pgdata={data}",
                 f"--username={self.user}",
                 "--auth=scram-sha-256",
-                f"--pwfile={password_file}",
+                f"--pwfile={data}/../password",
                 "--encoding=UTF8",
                 "--locale=C",
                 "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8",
                 "--no-sync",
             ],
-            cwd="/",
+            cwd=folder / "data",
             env=_environment(),
             capture_output=True,
             text=True,
@@ -233,15 +231,15 @@ class PostgresServer:
             "listen_addresses": self.host,
             "unix_socket_directories": "",
             "wal_level": "logical",
+            # A killed server keeps what was committed; a machine that fails need not.
             "fsync": "off",
-            "synchronous_commit": "off",
             "full_page_writes": "off",
             **self._settings,
         }
         user, group = self._identity or (-1, -1)
         command = [sys.executable, "-I", "-S", "-c", _WATCHDOG, str(user), str(group)]
-        command += [str(folder / "server.log"), str(programs / "postgres")]
-        command += ["-D", str(folder / "data")]
+        command += [str(folder / "server.log"), str(folder / "data")]
+        command += [str(programs / "postgres"), "-D", self._data_path(folder)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # A session of its own: Ctrl-C in the terminal is not for the server.
         self._watchdog = subprocess.Popen(
@@ -258,13 +256,27 @@ class PostgresServer:
             time.sleep(0.01)
         return False
 
-    def _signal_postmaster(self, number: signal.Signals) -> None:
-        if self._folder is None or not self.is_running:
+    def _end_watchdog(self) -> None:
+        """Close the pipe, on which the watchdog stops the server, and wait for both."""
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is None:
             return
+        assert watchdog.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            watchdog.stdin.close()
+        try:
+            watchdog.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._kill_postmaster()
+            watchdog.kill()
+            watchdog.wait()
+
+    def _kill_postmaster(self) -> None:
+        assert self._folder is not None
         lines = _lines(self._folder / "data" / "postmaster.pid")
         if lines:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(lines[0]), number)
+                os.kill(int(lines[0]), signal.SIGKILL)
 
 
 def _server_identity() -> tuple[int, int] | None:
@@ -320,34 +332,29 @@ def _copied(package: Path, install: Path) -> Path:
     """Copy the binaries to where every user can run them, once; they find libraries by place."""
     stamp = int((install / "bin" / "postgres").stat().st_mtime)
     root = Path(tempfile.gettempdir()) / f"igloo-{install.name}-{os.geteuid()}-{stamp}"
-    target = root / package.name
-    if not (root / "complete").exists():
-        _own_folder(root)
-        root.chmod(0o755)
-        shutil.copytree(install, target / install.name, symlinks=True, dirs_exist_ok=True)
+    if not root.exists():
+        # Made aside and renamed, so that nobody ever sees half of it.
+        made = Path(tempfile.mkdtemp(prefix="igloo-copy-"))
+        _copy_for_everyone(install, made / package.name / install.name)
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
-            shutil.copytree(libraries, root / libraries.name, dirs_exist_ok=True)
-        for path in (target, *target.rglob("*"), *(root / libraries.name).rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-        (root / "complete").touch()
-    elif root.stat().st_uid != os.geteuid():
+            _copy_for_everyone(libraries, made / libraries.name)
+        made.chmod(0o755)
+        try:
+            made.rename(root)
+        except OSError:
+            shutil.rmtree(made)
+    if root.is_symlink() or root.stat().st_uid != os.geteuid():
+        # Others can guess its name.
         raise SourceError(f"The folder {root} belongs to someone else.", hint="Remove it.")
-    return target
+    return root / package.name
 
 
-def _own_folder(path: Path) -> Path:
-    """Make a folder of a name that others can guess, and refuse one that others made."""
-    path.mkdir(mode=0o700, exist_ok=True)
-    if path.is_symlink() or path.stat().st_uid not in {os.geteuid(), *_stand_in_ids()}:
-        raise SourceError(f"The folder {path} belongs to someone else.", hint="Remove it.")
-    return path
-
-
-def _stand_in_ids() -> set[int]:
-    identity = _server_identity()
-    return set() if identity is None else {identity[0]}
+def _copy_for_everyone(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True)
+    for path in (target.parent, target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
 
 
 def _own(path: Path, identity: tuple[int, int] | None) -> None:

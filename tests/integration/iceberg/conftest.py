@@ -1,17 +1,17 @@
+"""Warehouses that several tests share."""
+
+import sys
+from pathlib import Path
+
 import pytest
 from datafusion import SessionContext
+
+# The modules beside this file are no tests, so pytest does not put them on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from iceberg_reading import connect
 from iceberg_tables import MAKERS
 from iceberg_writing import Warehouse
-
-from igloo.connectors.lake.iceberg import IcebergConnector
-from igloo.connectors.options import read_options
-
-
-def connect(**options):
-    settings = read_options(
-        IcebergConnector.options_type, options, connector="iceberg", environment={}
-    )
-    return IcebergConnector("ice", settings)
 
 
 @pytest.fixture

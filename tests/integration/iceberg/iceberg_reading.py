@@ -1,41 +1,43 @@
 """Both ways of reading a table, and how their rows are compared."""
 
-import pyarrow as pa
-
-from igloo.cancel import CancelToken
 from igloo.connectors.contract import Pushdown
-from igloo.connectors.predicates import to_arrow
+from igloo.connectors.lake.iceberg import IcebergConnector
+from igloo.connectors.options import read_options
 from igloo.engine.execution.file_scan import bind_file_scan
 from igloo.names import TableName
+from igloo.testing.conformance.reading import ask, keep
+
+
+def connect(**options):
+    settings = read_options(
+        IcebergConnector.options_type, options, connector="iceberg", environment={}
+    )
+    return IcebergConnector("ice", settings)
 
 
 def load(connector, name):
     return connector.load_table(TableName("db", name))
 
 
-def read_natively(session, connector, name, where=None):
-    """Return the rows that DataFusion reads of the listed files, before the filter."""
+def list_files(connector, name, where=None):
     table = load(connector, name)
-    scan = connector.list_files(table, Pushdown(columns=tuple(table.schema.names), filter=where))
-    assert scan is not None, "the table is read natively"
+    return connector.list_files(table, Pushdown(columns=tuple(table.schema.names), filter=where))
+
+
+def read_natively(session, connector, name, where=None):
+    """Return the rows of the filter that DataFusion reads of the listed files."""
+    table = load(connector, name)
+    scan = list_files(connector, name, where)
+    assert scan is not None, "the table is not read natively"
     found = bind_file_scan(session, scan, table.schema).to_arrow_table()
     assert found.schema.names == table.schema.names
-    return filtered(found.cast(table.schema), where)
+    return keep(found.cast(table.schema), where)
 
 
-def read_splits(connector, name, where=None, columns=None):
+def read_splits(connector, name, where=None):
+    """Return the rows of the filter that the splits give."""
     table = load(connector, name)
-    columns = tuple(table.schema.names) if columns is None else columns
-    scan = connector.plan_scan(table, Pushdown(columns=columns, filter=where))
-    tables = [connector.read_split(split, CancelToken()).read_all() for split in scan.splits]
-    for found in tables:
-        assert list(found.schema) == [table.schema.field(n) for n in found.schema.names]
-    found = pa.concat_tables(tables) if tables else table.schema.empty_table()
-    return filtered(found, scan.residual)
-
-
-def filtered(table, where):
-    return table if where is None else table.filter(to_arrow(where, table.schema))
+    return ask(connector, table, tuple(table.schema.names), filter=where).result
 
 
 def in_order(rows):

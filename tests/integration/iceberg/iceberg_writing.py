@@ -1,7 +1,6 @@
 """Writes what pyiceberg cannot: delete files, deletion vectors, format version 3."""
 
 import json
-import os
 import struct
 import uuid
 import zlib
@@ -32,7 +31,6 @@ from pyiceberg.typedef import Record
 from pyroaring import BitMap64
 
 
-
 def _transform_in_python(self, source):
     """Compute partition values as the transform itself does; pyiceberg-core is not installed."""
     transform = self.transform(source)
@@ -41,7 +39,9 @@ def _transform_in_python(self, source):
     result = pa.int32() if is_date else schema_to_pyarrow(self.result_type(source))
 
     def apply(array):
-        plain = array.cast(pa.int64()) if pa.types.is_temporal(array.type) else array
+        plain = array
+        if pa.types.is_temporal(array.type):
+            plain = array.cast(pa.int32() if array.type.bit_width == 32 else pa.int64())
         return pa.array([transform(value) for value in plain.to_pylist()], result)
 
     return apply
@@ -66,8 +66,14 @@ class Warehouse:
     def close(self):
         self.catalog.engine.dispose()
 
-    def create(self, name, schema, **properties):
-        return self.catalog.create_table(f"db.{name}", schema=schema, properties=properties)
+    def create(self, name, schema, partition_by=(), **properties):
+        """Create a table partitioned by pairs of a column and a transform."""
+        table = self.catalog.create_table(f"db.{name}", schema=schema, properties=properties)
+        if partition_by:
+            with table.update_spec() as update:
+                for number, (column, transform) in enumerate(partition_by):
+                    update.add_field(column, transform, f"{column}_{number}")
+        return table
 
     def load(self, name):
         return self.catalog.load_table(f"db.{name}")
@@ -75,7 +81,7 @@ class Warehouse:
     def data_files(self, name):
         """Return the locations of a table's data files, oldest first."""
         files = self.load(name).inspect.data_files()["file_path"].to_pylist()
-        return sorted(files, key=lambda path: os.stat(local(path)).st_mtime_ns)
+        return sorted(files, key=lambda path: Path(local(path)).stat().st_mtime_ns)
 
     def write_parquet(self, table, label, rows):
         location = f"{table.location()}/data/{label}-{uuid.uuid4().hex}.parquet"
@@ -222,7 +228,7 @@ def delete_file(
         file_format=file_format,
         partition=Record(*partition) if partition else Record(),
         record_count=record_count,
-        file_size_in_bytes=os.stat(local(location)).st_size,
+        file_size_in_bytes=Path(local(location)).stat().st_size,
         column_sizes={},
         value_counts={},
         null_value_counts={},

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from igloo.cli.interrupt import run_interruptibly
+from igloo.cli.interrupt import Interrupted, Terminated, run_interruptibly
 
 
 def test_the_exit_code_comes_back_from_the_work():
@@ -27,7 +27,7 @@ def test_ctrl_c_reaches_work_that_waits_and_tells_it_to_stop():
             assert stopped.wait(10)
         return 0
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         run_interruptibly(work)
     assert stopped.is_set()
 
@@ -41,7 +41,12 @@ def test_ctrl_c_returns_although_the_work_never_does():
         return 0
 
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Interrupted):
             run_interruptibly(work)
     finally:
         release.set()
+
+
+def test_the_exit_code_says_what_stopped_the_work():
+    assert Interrupted(KeyboardInterrupt()).exit_code == 130
+    assert Interrupted(Terminated(signal.SIGTERM)).exit_code == 143

@@ -60,7 +60,9 @@ def test_the_line_is_drawn_after_the_delay_and_cleared_by_stop(monkeypatch):
         progress.start()
         progress.follow(types.SimpleNamespace(stats=STATS))
         assert terminal.drawn.wait(10)
+        progress.tell("warning: [b]careful[/b]")
         progress.stop()
         length = len(terminal.getvalue())
         assert "lake[x]: 2 of 84 files" in terminal.getvalue()
+        assert "warning: [b]careful[/b]\n" in terminal.getvalue()
     assert len(terminal.getvalue()) == length

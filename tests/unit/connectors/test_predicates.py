@@ -221,7 +221,7 @@ def test_random_predicates_mean_what_datafusion_means(judge, seed):
 @pytest.mark.parametrize("name", COLUMNS)
 def test_every_literal_of_the_group_compares_as_in_datafusion(judge, name):
     group = next(group for group in GROUPS.values() if name in group)
-    values = [value for peer in group for value in LITERALS[peer][:4]]
+    values = [value for peer in group for value in LITERALS[peer][-2:]]
     for value, operator in itertools.product(values, ComparisonOperator):
         predicate = Comparison(Column(name), operator, Literal(value))
         assert_same_meaning(TABLE, judge, predicate)
@@ -351,6 +351,16 @@ def test_empty_conjunctions_hold_and_empty_disjunctions_do_not():
     assert ids_kept(table, InList(Column("c"), ())) == []
 
 
+def test_constants_combine_with_columns_in_any_order(judge):
+    nothing = InList(Column("i8"), (pa.scalar(1000),))
+    zeros = InList(Column("f64"), (pa.scalar(NAN), pa.scalar(0.0)))
+    only_nan = InList(Column("f64"), (pa.scalar(NAN),))
+    unknown = Comparison(Literal(pa.scalar(1)), ComparisonOperator.GREATER, Literal(pa.scalar(2)))
+    for a, b in itertools.permutations((nothing, zeros, only_nan, unknown), 2):
+        assert_same_meaning(TABLE, judge, And((a, b)))
+        assert_same_meaning(TABLE, judge, Or((a, Not(b))))
+
+
 def test_a_null_literal_is_never_true_nor_false():
     table = table_of(pa.int8(), [1, None])
     unknown = compare("=", None, pa.int8())
@@ -416,7 +426,7 @@ def test_thousands_of_operands_do_not_exhaust_the_stack():
     table = table_of(pa.int64(), [1, 5_000, 20_000, None])
     many = Or(tuple(compare("=", value, pa.int64()) for value in range(10_000)))
     assert ids_kept(table, many) == [0, 1]
-    with pytest.raises(NotSupported, match="500"):
+    with pytest.raises(NotSupported, match="200"):
         to_arrow(many, table.schema)
 
 

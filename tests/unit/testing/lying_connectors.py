@@ -283,7 +283,7 @@ class HidesThatTheSourceBroke(Honest):
 
 class LeaksFiles(Honest):
     def read_split(self, split, cancel):
-        self.leaked = [*getattr(self, "leaked", ()), Path(os.devnull).open()]
+        self.leaked = [*getattr(self, "leaked", ()), Path(os.devnull).open()]  # noqa: SIM115 - it leaks on purpose
         return super().read_split(split, cancel)
 
     def close(self):
@@ -304,7 +304,7 @@ class KeepsFilesAfterClose(Honest):
     kept: ClassVar[list] = []
 
     def close(self):
-        self.kept.append(Path(os.devnull).open())
+        self.kept.append(Path(os.devnull).open())  # noqa: SIM115 - it leaks on purpose
         super().close()
 
 

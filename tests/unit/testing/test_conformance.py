@@ -7,7 +7,7 @@ import pytest
 
 from igloo.testing.conformance import ConnectorConformance, Gap, not_able, not_done, not_meant
 
-LIES = Path(__file__).with_name("lying_connectors.py")
+LIES = ["lying_connectors", "lying_sql_connectors"]
 
 GAPS = """
 from igloo.connectors.memory import MemoryConnector
@@ -52,26 +52,23 @@ def run_suite(file, *test_ids):
     return outcomes
 
 
-@pytest.fixture
-def lies(tmp_path):
-    copy = tmp_path / "test_lies.py"
-    copy.write_text(LIES.read_text())
-    copy.with_suffix(".ini").write_text("[pytest]\n")
-    return copy
-
-
-def caught_by():
-    spec = importlib.util.spec_from_file_location("lying_connectors", LIES)
+def caught_by(file):
+    """Return the names of the liars in a file, and the tests that have to catch each."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return {liar.__name__: tests for liar, tests in module.CAUGHT_BY.items()}
 
 
-def test_every_lie_is_caught_and_honesty_is_not(lies):
-    tests_of = caught_by()
+@pytest.mark.parametrize("name", LIES)
+def test_every_lie_is_caught_and_honesty_is_not(tmp_path, name):
+    file = tmp_path / f"test_{name}.py"
+    file.write_text(Path(__file__).with_name(f"{name}.py").read_text())
+    file.with_suffix(".ini").write_text("[pytest]\n")
+    tests_of = caught_by(file)
     wanted = {(f"Test{liar}", test): "FAILED" for liar, tests in tests_of.items() for test in tests}
     wanted |= {("TestHonest", test): "PASSED" for tests in tests_of.values() for test in tests}
-    found = run_suite(lies, *(f"{class_name}::{test}" for class_name, test in wanted))
+    found = run_suite(file, *(f"{class_name}::{test}" for class_name, test in wanted))
     assert {key: found[key] for key in wanted if found[key] != wanted[key]} == {}
 
 

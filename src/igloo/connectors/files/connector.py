@@ -181,14 +181,16 @@ class FilesConnector(Connector):
     def list_files(self, table: Table, pushdown: Pushdown) -> FileScan | None:
         """Return the Parquet files that a filter on partition columns leaves.
 
-        None for other formats, and where DataFusion's reader would not be exact: INT96, and
-        timestamps whose unit differs from file to file.
+        None for other formats, and where DataFusion's reader would not be exact: INT96, timestamps
+        whose unit differs from file to file, and NaN, which statistics of files leave out.
         """
         detail = _detail(table)
-        if not detail.is_native:
-            return None
         terms = partition_terms(pushdown.filter, detail.partition_schema)
         files = prune(detail.files, terms, detail.partition_schema)
+        columns = {*pushdown.columns, *columns_of(pushdown.filter)}
+        with self._in_catalog(table=str(table.name)):
+            if not self._tables.is_native(detail, files, columns):
+                return None
         data_files = tuple(
             DataFile(
                 path=file.path,
@@ -203,7 +205,6 @@ class FilesConnector(Connector):
             partition_schema=detail.partition_schema if detail.partition_schema.names else None,
             files_total=len(detail.files),
             snapshot=table.version,
-            bounds_are_exact=not _reads_floats(table.schema, pushdown),
         )
 
     def plan_scan(self, table: Table, pushdown: Pushdown) -> Scan:
@@ -304,8 +305,3 @@ def _dialect(options: FilesOptions) -> Dialect:
             'The options "delimiter" and "quote" of "files" must differ.', option="delimiter"
         )
     return Dialect(delimiter=delimiter, has_header=options.header, quote=options.quote)
-
-
-def _reads_floats(schema: pa.Schema, pushdown: Pushdown) -> bool:
-    names = {*pushdown.columns, *columns_of(pushdown.filter)}
-    return any(pa.types.is_floating(schema.field(name).type) for name in names)

@@ -177,11 +177,9 @@ def _reading(file: FoundFile, names: Sequence[str]) -> Iterator[None]:
             text = str(error)
             number = _COLUMN_NUMBER.search(text)
             if number and int(number[1]) < len(names):
-                name = f'column "{names[int(number[1])]}": '
-                text = text.replace(number[0], name)
-                failure = unreadable(file.path, _NAME, text)
-                failure.hint = "Mend the value, or raise the option infer_records."
-                raise failure from error
+                text = text.replace(number[0], f'column "{names[int(number[1])]}": ')
+                hint = "Mend the value, or raise the option infer_records."
+                raise unreadable(file.path, _NAME, text, hint) from error
             if "straddling" in text:
                 text = f"a record is longer than {_BLOCK_BYTES} bytes"
                 raise unreadable(file.path, _NAME, text) from error

@@ -52,11 +52,13 @@ def naming_file(path: str, format_name: str) -> Iterator[None]:
         raise unreadable(path, format_name, _reason(error)) from error
 
 
-def unreadable(path: str, format_name: str, reason: str) -> SourceDataError:
+def unreadable(
+    path: str, format_name: str, reason: str, hint: str = "Mend the file or move it elsewhere."
+) -> SourceDataError:
     """Return the error for a file that does not hold what its format promises."""
     return SourceDataError(
         f'The file "{path}" cannot be read as {format_name}: {reason}.',
-        hint="Mend the file or move it elsewhere.",
+        hint=hint,
         path=path,
     )
 

@@ -218,6 +218,7 @@ class _Scanner:
 
     def value(self) -> str:
         """Return the text of the value that follows."""
+        self.has_more()
         while True:
             try:
                 _, end = self._parse(self._text, self._at)
@@ -255,10 +256,7 @@ def _reading(file: FoundFile) -> Iterator[None]:
             text = str(error)
             if "straddling" in text:
                 text = f"a record is longer than {_RECORD_BYTES_MAX} bytes"
-            failure = unreadable(file.path, _NAME, text)
             if "unexpected field" in text:
-                failure = unreadable(
-                    file.path, _NAME, "a record has a field that the first records do not have"
-                )
-            failure.hint = "Mend the value, or raise the option infer_records."
-            raise failure from error
+                text = "a record has a field that the first records do not have"
+            hint = "Mend the value, or raise the option infer_records."
+            raise unreadable(file.path, _NAME, text, hint) from error

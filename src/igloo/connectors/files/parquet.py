@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,16 +18,22 @@ from igloo.connectors.files.schemas import carried
 from igloo.errors import SourceDataError, UnsupportedType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from igloo.connectors.files.listing import FoundFile
 
 _NAME = "Parquet"
 _FOOTERS_MAX = 50_000
+#: About a second of reading.
+_NAN_SEARCH_BYTES_MAX = 512 * 1024 * 1024
 _READERS = 8
 _BATCH_BYTES = 2 * 1024 * 1024
 _BATCH_ROWS_MAX = 16_384
 _BUFFER_BYTES = 256 * 1024
+
+#: What tells one state of a file from another: path, time, size, inode.
+_Identity = tuple[str, int, int, int]
+_Fact = TypeVar("_Fact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +44,13 @@ class Footer:
         schema: its columns as Igloo carries them; INT96 is a timestamp in microseconds.
         row_count: exact number of rows.
         int96: names of the columns of the deprecated type INT96.
+        float_bytes: unpacked size of all columns of floating-point numbers.
     """
 
     schema: pa.Schema
     row_count: int
     int96: frozenset[str] = frozenset()
+    float_bytes: int = 0
 
 
 class FooterCache:
@@ -50,7 +58,8 @@ class FooterCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._footers: OrderedDict[tuple[str, int, int, int], Footer] = OrderedDict()
+        self._footers: OrderedDict[_Identity, Footer] = OrderedDict()
+        self._nan_columns: OrderedDict[_Identity, frozenset[str]] = OrderedDict()
 
     def footers(self, files: Sequence[FoundFile]) -> list[Footer]:
         """Return the footers of ``files``, in their order."""
@@ -60,18 +69,45 @@ class FooterCache:
             return list(readers.map(self._footer, files))
 
     def _footer(self, file: FoundFile) -> Footer:
+        return self._remember(self._footers, file, _read_footer)
+
+    def have_no_nan(self, files: Sequence[FoundFile], columns: Collection[str]) -> bool:
+        """Whether none of ``columns`` holds a NaN in ``files``, found out by reading them once.
+
+        False also where that would be too much to read. It matters because the smallest and largest
+        values that a footer tells leave NaN out, and DataFusion 55 skips row groups by them,
+        answers max() from them, and takes a column for constant where they are equal.
+        """
+        floats = {name for footer in self.footers(files) for name in _floats(footer.schema)}
+        wanted = floats & set(columns)
+        if not wanted:
+            return True
+        if sum(footer.float_bytes for footer in self.footers(files)) > _NAN_SEARCH_BYTES_MAX:
+            return False
+        for file in files:
+            found: frozenset[str] = self._remember(self._nan_columns, file, _columns_with_nan)
+            if wanted & found:
+                return False
+        return True
+
+    def _remember(
+        self,
+        cache: OrderedDict[_Identity, _Fact],
+        file: FoundFile,
+        read: Callable[[str], _Fact],
+    ) -> _Fact:
         key = (file.path, file.mtime_ns, file.size_bytes, file.inode)
         with self._lock:
-            known = self._footers.get(key)
+            known = cache.get(key)
             if known is not None:
-                self._footers.move_to_end(key)
+                cache.move_to_end(key)
                 return known
-        footer = _read_footer(file.path)
+        found = read(file.path)
         with self._lock:
-            self._footers[key] = footer
-            while len(self._footers) > _FOOTERS_MAX:
-                self._footers.popitem(last=False)
-        return footer
+            cache[key] = found
+            while len(cache) > _FOOTERS_MAX:
+                cache.popitem(last=False)
+        return found
 
 
 def _read_footer(path: str) -> Footer:
@@ -79,9 +115,37 @@ def _read_footer(path: str) -> Footer:
         schema = file.schema_arrow
         int96 = _int96_columns(file, path)
         row_count = file.metadata.num_rows
+        float_bytes = _unpacked_bytes(file.metadata, _floats(schema))
     own = carried(schema, path)
     fields = [f.with_type(pa.timestamp("us")) if f.name in int96 else f for f in own]
-    return Footer(schema=pa.schema(fields), row_count=row_count, int96=int96)
+    return Footer(
+        schema=pa.schema(fields), row_count=row_count, int96=int96, float_bytes=float_bytes
+    )
+
+
+def _floats(schema: pa.Schema) -> list[str]:
+    return [field.name for field in schema if pa.types.is_floating(field.type)]
+
+
+def _unpacked_bytes(metadata: pq.FileMetaData, names: Collection[str]) -> int:
+    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
+    chunks = (group.column(i) for group in groups for i in range(group.num_columns))
+    return sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in names)
+
+
+def _columns_with_nan(path: str) -> frozenset[str]:
+    found: set[str] = set()
+    with naming_file(path, _NAME), _open(path) as file:
+        names = _floats(file.schema_arrow)
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS_MAX, columns=names):
+            for name in set(names) - found:
+                # Arrow has no is_nan for half floats.
+                column = batch.column(name)
+                if pa.types.is_float16(column.type):
+                    column = column.cast(pa.float32())
+                if pc.any(pc.is_nan(column)).as_py():
+                    found.add(name)
+    return frozenset(found)
 
 
 def _int96_columns(file: pq.ParquetFile, path: str) -> frozenset[str]:

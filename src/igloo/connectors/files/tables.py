@@ -33,7 +33,8 @@ class TableDetail:
         files: all of them, sorted by path.
         file_schema: columns that stand in files.
         partition_schema: columns that stand in the names of folders.
-        is_native: whether DataFusion's own Parquet reader gives exactly the table's rows.
+        is_native: whether DataFusion's own Parquet reader gives exactly the table's rows, where
+            no column that is read holds a NaN.
     """
 
     files: tuple[FoundFile, ...]
@@ -94,6 +95,12 @@ class TableReader:
             is_native=described.is_native,
         )
         return detail, described.row_count
+
+    def is_native(
+        self, detail: TableDetail, files: tuple[FoundFile, ...], columns: set[str]
+    ) -> bool:
+        """Whether DataFusion's own reader is right for ``columns`` of some files of a table."""
+        return detail.is_native and self._footers.have_no_nan(files, columns)
 
     def _describe_parquet(self, files: tuple[FoundFile, ...], partitions: pa.Schema) -> Described:
         footers = self._footers.footers(files)

@@ -19,7 +19,7 @@ _NOT_FINITE = r"^(NaN|nan|-?(inf|Inf|Infinity|infinity))$"
 _LONG_INTEGER = r"^-?[0-9]{16,}$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-_MICROSECONDS = r"^[^.]*(\.[0-9]{1,6})?([^0-9.].*)?$"
+_NANOSECONDS = r"\.[0-9]{7,9}"
 _ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
@@ -60,7 +60,8 @@ def _is_float(texts: pa.ChunkedArray[Any]) -> bool:
 
 
 def _timestamp_of(texts: pa.ChunkedArray[Any]) -> pa.DataType | None:
-    unit: Literal["us", "ns"] = "us" if _all_match(texts, _MICROSECONDS) else "ns"
+    is_fine = pc.any(pc.match_substring_regex(texts, _NANOSECONDS)).as_py()
+    unit: Literal["us", "ns"] = "ns" if is_fine else "us"
     choices: tuple[tuple[str, pa.DataType], ...] = (
         ("$", pa.timestamp(unit)),
         (_ZONE, pa.timestamp(unit, "UTC")),

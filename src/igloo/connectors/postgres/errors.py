@@ -130,7 +130,7 @@ _RULES: tuple[tuple[str, type[SourceError], str], ...] = (
     (
         "22",
         SourceDataError,
-        "The source computes that value itself: look at the view or data there.",
+        "Look at the value in the source.",
     ),
     ("25006", SourceRefused, "Only reading is allowed."),
     ("25P03", SourceTimeout, "The source closed an idle transaction."),

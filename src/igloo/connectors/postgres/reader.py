@@ -53,7 +53,7 @@ def open_reader(  # noqa: PLR0913 - what is read, where, and for whom
     def start(session: Session) -> _Rows:
         batches = session.execute(plan.statement, use_copy=plan.uses_copy)
         _check_wire(batches.schema, plan, site)
-        return _Rows(batches, plan, site, checks_text=not session.is_text_valid)
+        return _Rows(batches, plan, site)
 
     lease, rows = borrow(pool, cancel, start, wrap)
     stream = _Stream(lease, rows, cancel, wrap, reuses_session=reuses_session)
@@ -102,12 +102,11 @@ class _Stream:
 class _Rows:
     """Turns the driver's batches into the planned ones."""
 
-    def __init__(self, batches: Any, plan: ReadPlan, site: Site, *, checks_text: bool) -> None:
+    def __init__(self, batches: Any, plan: ReadPlan, site: Site) -> None:
         self._batches = batches
         self._plan = plan
         self._site = site
         self._schema = arrow_schema(plan.columns)
-        self._checks_text = checks_text
         #: Rows still to be given when only their number is read; None before it is known.
         self._rows_left: int | None = None
 
@@ -140,8 +139,6 @@ class _Rows:
     def _exact(self, array: Any, column: SqlColumn) -> Any:
         if array.null_count and not column.nullable:
             raise self._refused(column.name, "NULL, though it was declared NOT NULL when planned")
-        if self._checks_text:
-            self._check_text(array, column)
         if column.type != column.wire_type:
             try:
                 array = pc.cast(array, column.type)
@@ -152,12 +149,6 @@ class _Rows:
         if unfit is not None:
             raise self._refused(column.name, unfit)
         return array
-
-    def _check_text(self, array: Any, column: SqlColumn) -> None:
-        try:
-            array.validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise self._refused(column.name, "text that is not UTF-8") from error
 
     def _refused(self, name: str, holds: str) -> SourceDataError:
         return SourceDataError(

@@ -42,10 +42,7 @@ _SEARCH_PATH = (
     " || CASE WHEN pg_catalog.current_setting('search_path') <> ''"
     " THEN ', ' || pg_catalog.current_setting('search_path') ELSE '' END, false)"
 )
-_FACTS = (
-    "SELECT pg_catalog.current_setting('server_version_num')::int4 AS version,"
-    " pg_catalog.current_setting('server_encoding') AS encoding"
-)
+_VERSION = "SELECT pg_catalog.current_setting('server_version_num')::int4 AS version"
 
 
 class Database:
@@ -88,9 +85,7 @@ class Database:
         calls = [f"pg_catalog.set_config('{k}', '{v}', false)" for k, v in self._settings.items()]
         session.rows(f"SELECT {', '.join([_SEARCH_PATH, *calls])}")
         # After the path is set, the cast is the built-in one.
-        (facts,) = session.rows(_FACTS)
-        session.is_text_valid = facts["encoding"] != "SQL_ASCII"
-        number = facts["version"]
+        number = session.rows(_VERSION)[0]["version"]
         if number < OLDEST_VERSION:
             raise NotSupported(
                 f'Catalog "{self._site.catalog}" at {self._site.address} is PostgreSQL '
@@ -110,8 +105,6 @@ class Session:
         self._reader: Any = None
         self.idle_since = time.monotonic()
         self.is_reused = False
-        #: Whether the server promises that text is valid in its encoding.
-        self.is_text_valid = True
 
     def execute(self, sql: str, *, use_copy: bool = True) -> Any:
         """Start a statement; return a reader of record batches that raises the driver's errors."""

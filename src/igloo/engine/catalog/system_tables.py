@@ -19,30 +19,29 @@ if TYPE_CHECKING:
 
 SCHEMA = "main"
 
-CATALOGS_SCHEMA = pa.schema(
-    [
-        pa.field("name", pa.string()),
-        pa.field("connector", pa.string()),
-        pa.field("origin", pa.string()),
-        pa.field("is_open", pa.bool_()),
-    ]
-)
+_CATALOGS: dict[str, pa.DataType] = {
+    "name": pa.string(),
+    "connector": pa.string(),
+    "origin": pa.string(),
+    "is_open": pa.bool_(),
+}
 
-QUERIES_SCHEMA = pa.schema(
-    [
-        pa.field("query_id", pa.string()),
-        pa.field("state", pa.string()),
-        pa.field("sql", pa.string()),
-        pa.field("started_at", pa.timestamp("us", tz="UTC")),
-        pa.field("elapsed_ms", pa.float64()),
-        pa.field("rows", pa.int64()),
-        pa.field("sources", pa.list_(pa.string())),
-        pa.field("execution", pa.string()),
-        pa.field("cache", pa.string()),
-        pa.field("error_code", pa.string()),
-        pa.field("error", pa.string()),
-    ]
-)
+_QUERIES: dict[str, pa.DataType] = {
+    "query_id": pa.string(),
+    "state": pa.string(),
+    "sql": pa.string(),
+    "started_at": pa.timestamp("us", tz="UTC"),
+    "elapsed_ms": pa.float64(),
+    "rows": pa.int64(),
+    "sources": pa.list_(pa.string()),
+    "execution": pa.string(),
+    "cache": pa.string(),
+    "error_code": pa.string(),
+    "error": pa.string(),
+}
+
+CATALOGS_SCHEMA = pa.schema(_CATALOGS)
+QUERIES_SCHEMA = pa.schema(_QUERIES)
 
 
 class SystemTables(Connector):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -50,7 +50,7 @@ _COMPARISONS = {
 class _Call:
     function: str
     arguments: tuple[_Node, ...]
-    options: pa.Scalar | None
+    options: Any
 
 
 _Node = Column | Literal | _Call
@@ -77,7 +77,8 @@ def read_arrow_filter(expression: pc.Expression, schema: pa.Schema) -> ArrowFilt
     Raises:
         InternalError: the expression has a part that DataFusion 55 is not known to send.
     """
-    _, (serialized,) = expression.__reduce__()
+    reduced: Any = expression.__reduce__()
+    (serialized,) = reduced[1]
     with pa.ipc.open_file(serialized) as reader:
         literals = reader.get_batch(0)
         events = deque(_metadata_pairs(reader.schema))
@@ -116,7 +117,7 @@ def _read_node(events: deque[tuple[str, str]], literals: pa.RecordBatch) -> _Nod
 
 def _read_call(function: str, events: deque[tuple[str, str]], literals: pa.RecordBatch) -> _Call:
     arguments: list[_Node] = []
-    options: pa.Scalar | None = None
+    options: Any = None
     while events[0][0] != "end":
         if events[0][0] == "options":
             options = literals.column(int(events.popleft()[1]))[0]
@@ -131,7 +132,7 @@ def _as_predicate(node: _Node) -> Predicate | None:
     match node:
         case Column() | Literal():
             # A bare boolean is TRUE where it equals TRUE, and NULL where it is NULL.
-            return Comparison(node, ComparisonOperator.EQUAL, Literal(pa.scalar(True)))  # noqa: FBT003 - Arrow's API
+            return Comparison(node, ComparisonOperator.EQUAL, Literal(pa.scalar(True)))
         case _Call("and_kleene" | "or_kleene" as function, arguments):
             operands = tuple(p for p in map(_as_predicate, arguments) if p is not None)
             if len(operands) < len(arguments):
@@ -158,9 +159,9 @@ def _as_expression(node: _Node, schema: pa.Schema) -> pc.Expression:
         return to_arrow(predicate, schema)
     match node:
         case _Call("is_null", (operand,)):
-            return _as_expression(operand, schema).is_null()
+            return pc.is_null(_as_expression(operand, schema))
         case _Call("is_valid", (operand,)):
-            return _as_expression(operand, schema).is_valid()
+            return pc.is_valid(_as_expression(operand, schema))
         case _Call("invert", (operand,)):
             return ~_as_expression(operand, schema)
         case _Call("and_kleene", (left, right)):
@@ -169,8 +170,11 @@ def _as_expression(node: _Node, schema: pa.Schema) -> pc.Expression:
             return _as_expression(left, schema) | _as_expression(right, schema)
         case _Call(function, (left, right)) if function in _COMPARISONS:
             # Only booleans can stand here: arithmetic never reaches a Dataset.
-            arguments = [_as_expression(left, schema), _as_expression(right, schema)]
-            return pc.Expression._call(function, arguments)  # noqa: SLF001 - Arrow has no other way
+            compare = getattr(pc, function)
+            both: pc.Expression = compare(
+                _as_expression(left, schema), _as_expression(right, schema)
+            )
+            return both
     raise InternalError(f"The filter holds {_describe(node)}, which is not known.")
 
 

@@ -96,7 +96,8 @@ def _says(kind: type[IglooError], start: str, hint: str = "") -> Callable[..., I
 
 def _no_function(match: re.Match[str], _message: str) -> IglooError:
     return TypeMismatch(
-        f"No function takes these types: {match['call']}.", hint="Add a CAST, or check the arguments."
+        f"No function takes these types: {match['call']}.",
+        hint="Add a CAST, or check the arguments.",
     )
 
 
@@ -160,8 +161,10 @@ _RULES: tuple[tuple[str, Callable[..., IglooError]], ...] = (
         _says(NotSupported, "This SQL is not supported: "),
     ),
     (
-        r"type_coercion|[Cc]annot coerce|Cannot infer common|No function matches|coercion from"
-        r"|does not match|Failed to coerce|cannot be cast|expects? .* argument",
+        (
+            r"type_coercion|[Cc]annot coerce|Cannot infer common|No function matches|coercion from"
+            r"|does not match|Failed to coerce|cannot be cast|expects? .* argument"
+        ),
         _says(TypeMismatch, "The types do not fit: "),
     ),
     (r"Internal error", _says(InternalError, "DataFusion failed: ", _REPORT)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -120,9 +120,12 @@ class _GroupBinding:
             rows = self._without_positions(rows, self._group.position_deletes)
         for deletes in _merged(self._group.equality_deletes):
             rows = self._without_keys(rows, deletes)
-        outputs = [rows.col(_output(i)) for i in range(len(self._wanted))]
-        names = self._wanted.names
-        return rows.select(*(o.alias(name) for o, name in zip(outputs, names, strict=True)))
+        return rows.select(
+            *(
+                rows.col(_output(i)).alias(field.name, _extension_metadata(field.type))
+                for i, field in enumerate(self._wanted)
+            )
+        )
 
     def _file_schema(self) -> pa.Schema | None:
         given = self._group.file_schema
@@ -131,7 +134,14 @@ class _GroupBinding:
         if self._group.columns is not None:
             return None
         own = set(self._partitions.names)
-        return pa.schema([field for field in self._wanted if field.name not in own])
+        hidden = {
+            name: key_type
+            for deletes in self._group.equality_deletes
+            for name, key_type in zip(deletes.columns, deletes.keys.schema.types, strict=True)
+            if name in self._hidden_names() and name not in own
+        }
+        wanted = [field for field in self._wanted if field.name not in own]
+        return pa.schema([*wanted, *(pa.field(name, kind) for name, kind in hidden.items())])
 
     def _is_plain(self, file_rows: DataFrame) -> bool:
         group = self._group
@@ -248,6 +258,14 @@ class _GroupBinding:
         return rows.join_on(keys, reduce(and_, same), how="anti")
 
 
+def _extension_metadata(type_: pa.DataType) -> dict[str, str] | None:
+    """Return what makes a column of an extension type again of its storage; casts lose it."""
+    if not isinstance(type_, pa.BaseExtensionType):
+        return None
+    raw = type_.__arrow_ext_serialize__() if isinstance(type_, pa.ExtensionType) else b""
+    return {"ARROW:extension:name": type_.extension_name, "ARROW:extension:metadata": raw.decode()}
+
+
 def _output(index: int) -> str:
     return f"o{index}"
 
@@ -282,11 +300,11 @@ def _value(
         case Constant(value):
             return _literal(value, type_ or value.type)
         case FromFile():
-            value, found = _from_file(source, columns)
-            return value if type_ is None or type_ == found else value.cast(type_)
+            taken, found = _from_file(source, columns)
+            return taken if type_ is None or type_ == found else taken.cast(type_)
         case MakeStruct(file_struct, fields):
             made = [
-                (name, _value(field, columns, None if type_ is None else type_.field(i).type))
+                (name, _value(field, columns, None if type_ is None else _field_type(type_, i)))
                 for i, (name, field) in enumerate(fields)
             ]
             whole, _ = _from_file(file_struct, columns)
@@ -294,16 +312,25 @@ def _value(
             return functions.when(whole.is_not_null(), made_struct).end()
 
 
+def _field_type(struct: Any, index: int) -> pa.DataType:
+    found: pa.DataType = struct.field(index).type
+    return found
+
+
 def _from_file(
     source: FromFile, columns: dict[str, tuple[Expr, pa.DataType]]
 ) -> tuple[Expr, pa.DataType]:
+    value: Expr
+    type_: Any
     value, type_ = columns[source.path[0]]
     for name in source.path[1:]:
         value, type_ = value[name], type_.field(name).type
     return value, type_
 
 
-def _literal(value: pa.Scalar, type_: pa.DataType) -> Expr:
+def _literal(value: pa.Scalar[Any], type_: pa.DataType) -> Expr:
     # DataFusion cannot take a NULL of every nested type, and can cast one to every type.
-    plain = lit(None) if not value.is_valid else lit(value)
-    return plain.cast(type_)
+    if not value.is_valid:
+        return lit(None).cast(type_)
+    plain = value.value if isinstance(value, pa.ExtensionScalar) else value
+    return lit(plain).cast(type_)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from igloo.connectors.file_scan import FileScan
 
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/]*)(?P<path>.*)", re.S)
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/]*)(?P<path>.*)", re.DOTALL
+)
 _LOG = logging.getLogger(__name__)
 
 
@@ -144,7 +146,7 @@ def self_check() -> bool:
     with tempfile.TemporaryDirectory(prefix="igloo-self-check-") as folder:
         try:
             return _reads_two_files(Path(folder))
-        except Exception:  # DataFusion raises bare Exception, and any failure means "no"
+        except Exception:  # noqa: BLE001 - DataFusion raises nothing finer, and any failure means "no"
             _LOG.warning("Lists of files cannot be read at once; reading file by file.")
             return False
 

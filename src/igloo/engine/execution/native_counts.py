@@ -44,7 +44,11 @@ def _scans(plan: ExecutionPlan) -> Iterator[tuple[str, int, int]]:
     if text.startswith("DataSourceExec"):
         metrics = plan.metrics()
         if metrics is not None:
-            scanned = sum(m.value or 0 for m in metrics.metrics() if m.name == "bytes_scanned")
+            scanned = sum(_bytes(m.value) for m in metrics.metrics() if m.name == "bytes_scanned")
             yield text, metrics.output_rows or 0, scanned
     for child in plan.children():
         yield from _scans(child)
+
+
+def _bytes(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from igloo.connectors.contract import Connector, Pushdown, RunsSql, Scan, Split, Table
 from igloo.connectors.options import Options
 from igloo.errors import InvalidValue, NotSupported
-from igloo.names import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from datafusion.catalog import Table as BoundTable
 
     from igloo.cancel import CancelToken
+    from igloo.names import TableName
 
 
 class RemoteQueries(Protocol):
@@ -77,7 +77,7 @@ class RemoteQuery(Connector):
         split = Split(table=table, columns=tuple(table.schema.names))
         return Scan(splits=(split,), residual=pushdown.filter, sql=(self._sql,))
 
-    def read_split(self, split: Split, cancel: CancelToken) -> pa.RecordBatchReader:
+    def read_split(self, split: Split, cancel: CancelToken) -> pa.RecordBatchReader:  # noqa: ARG002 - the contract's
         """Run the statement."""
         cancel.raise_if_cancelled()
         return self._source.run_sql(self._sql, cancel)

@@ -49,7 +49,7 @@ class ScanDataset(ds.Dataset):
         self._table = table
         self._connector = connector
         self._activity = activity
-        self._columns: tuple[str, ...] = table.schema.names
+        self._columns: tuple[str, ...] = tuple(table.schema.names)
         self.hint = Pushdown(columns=())
         self.pushdown_enabled = True
 
@@ -58,7 +58,9 @@ class ScanDataset(ds.Dataset):
         """The table's schema."""
         return self._table.schema
 
-    def scanner(self, columns: Sequence[str] | None = None, **_options: Any) -> _ProjectedSchema:
+    def scanner(  # type: ignore[override] # DataFusion asks for no more than this
+        self, columns: Sequence[str] | None = None, **_options: Any
+    ) -> _ProjectedSchema:
         """Answer which schema a scan of ``columns`` has."""
         names = self._table.schema.names if columns is None else columns
         self._columns = tuple(names)
@@ -125,11 +127,7 @@ class ScanDataset(ds.Dataset):
             token.raise_if_cancelled()
             with self._connector.read_split(split, token) as reader:
                 expected = _cut(self._table.schema, split.columns)
-                if not reader.schema.equals(expected):
-                    raise InternalError(
-                        f"The connector of {self._path} returned columns that were not planned.",
-                        catalog=self._path.catalog,
-                    )
+                _check_schema(reader.schema, expected, self._path)
                 for batch in reader:
                     token.raise_if_cancelled()
                     self._activity.received(self._path.catalog, batch.num_rows, batch.nbytes)
@@ -199,6 +197,14 @@ class StubDataset(ds.Dataset):
 
 def _cut(schema: pa.Schema, columns: Sequence[str]) -> pa.Schema:
     return pa.schema([schema.field(name) for name in columns])
+
+
+def _check_schema(found: pa.Schema, expected: pa.Schema, path: TablePath) -> None:
+    if not found.equals(expected):
+        raise InternalError(
+            f"The connector of {path} returned columns that were not planned.",
+            catalog=path.catalog,
+        )
 
 
 def _unexpected(error: Exception, path: TablePath) -> IglooError:

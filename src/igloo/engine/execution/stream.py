@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from igloo.engine.execution.native_counts import count_native_reads, file_key
 from igloo.engine.execution.failures import translate_failure
+from igloo.engine.execution.native_counts import count_native_reads, file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +132,7 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, _plain_type(f.type), f.nullable) for f in schema])
 
 
-def _plain_type(type_: pa.DataType) -> pa.DataType:
+def _plain_type(type_: Any) -> Any:
     if pa.types.is_string_view(type_):
         return pa.string()
     if pa.types.is_binary_view(type_):
@@ -148,7 +148,7 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
     return type_
 
 
-def _plain_field(field: pa.Field) -> pa.Field:
+def _plain_field(field: Any) -> Any:
     return field.with_type(_plain_type(field.type))
 
 

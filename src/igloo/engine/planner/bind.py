@@ -100,7 +100,7 @@ class _Catalog(CatalogProvider):
     def schema_names(self) -> set[str]:
         return set()
 
-    def schema(self, name: str) -> SchemaProvider:
+    def schema(self, name: str) -> SchemaProvider:  # type: ignore[override] # both kinds are taken
         return _Schema(self._name, name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -84,7 +84,7 @@ def _show_term(term: Term) -> str:
     return quote_if_needed(term.name) if isinstance(term, Column) else _show_value(term.value)
 
 
-def _show_value(value: pa.Scalar) -> str:
+def _show_value(value: pa.Scalar[Any]) -> str:
     shown = value.as_py()
     if shown is None:
         return "NULL"

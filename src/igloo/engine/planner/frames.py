@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from datafusion import col
 from datafusion.catalog import Table as BoundTable
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from igloo.engine.execution.tables import NativeTables
 
 
+JoinKind = Literal["inner", "left", "right", "full"]
+
+
 class FrameBinder:
     """Makes DataFrames over found tables, each read with no more than its filters need."""
 
-    def __init__(
-        self, context: SessionContext, native: NativeTables, activity: Activity
-    ) -> None:
+    def __init__(self, context: SessionContext, native: NativeTables, activity: Activity) -> None:
         self._context = context
         self._native = native
         self._activity = activity
@@ -76,7 +77,7 @@ def join_frames(
     left: DataFrame,
     right: DataFrame,
     *,
-    kind: str,
+    kind: JoinKind,
     keys: Sequence[tuple[str, str]],
     outputs: Sequence[tuple[str, str]],
 ) -> DataFrame:
@@ -90,14 +91,15 @@ def join_frames(
         outputs: (internal name, name in the result), in the result's order.
     """
     left_names, right_names = left.schema().names, right.schema().names
-    joined = _numbered(left, "l").join(
+    joined: DataFrame = _numbered(left, "l").join(
         _numbered(right, "r"),
-        how=kind,  # type: ignore[arg-type] # the four kinds that DataFusion names
+        how=kind,
         left_on=[f"l{left_names.index(a)}" for a, _ in keys],
         right_on=[f"r{right_names.index(b)}" for _, b in keys],
         coalesce_duplicate_keys=False,
     )
-    return joined.select(*(col(internal).alias(name) for internal, name in outputs))
+    selected: DataFrame = joined.select(*(col(internal).alias(name) for internal, name in outputs))
+    return selected
 
 
 def _numbered(frame: DataFrame, prefix: str) -> DataFrame:

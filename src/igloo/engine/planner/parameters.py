@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from sqlglot.tokens import TokenType
 
+from igloo.engine.planner.tokens import TokenType
 from igloo.errors import InvalidValue
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Parameters = Sequence[object] | Mapping[str, object] | None
 
 
-def bind_parameters(tokens: Tokens, parameters: Parameters) -> tuple[str, dict[str, pa.Scalar]]:
+def bind_parameters(
+    tokens: Tokens, parameters: Parameters
+) -> tuple[str, dict[str, pa.Scalar[Any]]]:
     """Return the text with ``?`` numbered, and each placeholder's value by its name.
 
     Args:
@@ -60,7 +62,7 @@ def _dollar_names(tokens: Tokens) -> list[str]:
 
 def _named(
     marks: list[int], names: list[str], parameters: Mapping[str, object]
-) -> dict[str, pa.Scalar]:
+) -> dict[str, pa.Scalar[Any]]:
     if marks or any(name.isdigit() for name in names):
         raise InvalidValue(
             "A dict of parameters goes with $name.", hint="Give a list for ? and $1."
@@ -71,7 +73,7 @@ def _named(
 
 def _positional(
     text: str, marks: list[int], names: list[str], parameters: Sequence[object]
-) -> tuple[str, dict[str, pa.Scalar]]:
+) -> tuple[str, dict[str, pa.Scalar[Any]]]:
     if any(not name.isdigit() for name in names):
         raise InvalidValue(
             "A list of parameters goes with ? and $1.", hint="Give a dict for $name."
@@ -99,7 +101,7 @@ def _compare_names(wanted: set[str], given: set[str]) -> None:
         raise InvalidValue(f"The statement does not use ${unused[0]}.")
 
 
-def _as_scalar(value: Any, place: str) -> pa.Scalar:
+def _as_scalar(value: Any, place: str) -> pa.Scalar[Any]:
     if isinstance(value, pa.Scalar):
         return value
     if isinstance(value, uuid.UUID):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot.tokens import TokenType
-
 from igloo.engine.planner import statements as st
+from igloo.engine.planner.tokens import TokenType
 from igloo.errors import NotSupported, SqlSyntaxError, did_you_mean
 
 if TYPE_CHECKING:
@@ -292,11 +291,11 @@ def _show(reader: _Reader) -> st.Statement:
     if reader.accept("SETTINGS") or reader.accept("ALL"):
         reader.end()
         return st.ShowSettings()
-    name = ".".join(reader.name(parts_max=4))
+    setting = ".".join(reader.name(parts_max=4))
     reader.end()
-    if not name.startswith("igloo."):
+    if not setting.startswith("igloo."):
         raise reader.error("expected CATALOGS, SCHEMAS, TABLES, SETTINGS or igloo.…")
-    return st.ShowSettings(name)
+    return st.ShowSettings(setting)
 
 
 def _from(reader: _Reader) -> bool:

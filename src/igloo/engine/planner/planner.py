@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datafusion import SQLOptions, TableFunction
 from datafusion.catalog import Table as BoundTable
@@ -72,7 +72,7 @@ class Planner:
     def plan(
         self,
         text: str,
-        values: Mapping[str, pa.Scalar],
+        values: Mapping[str, pa.Scalar[Any]],
         place: Place,
         activity: Activity,
     ) -> PlannedQuery:
@@ -92,7 +92,7 @@ class Planner:
         activity: Activity,
         *,
         writes: bool = False,
-        values: Mapping[str, pa.Scalar] | None = None,
+        values: Mapping[str, pa.Scalar[Any]] | None = None,
     ) -> DataFrame:
         """Return a statement as DataFusion plans it, tables bound, nothing run."""
         return _Planning(self, place, activity, writes=writes).frame(text, values or {})
@@ -121,7 +121,7 @@ class _Planning:
     found: dict[TablePath, FoundTable] = field(default_factory=dict)
     view_depth: int = 0
 
-    def plan(self, text: str, values: Mapping[str, pa.Scalar]) -> PlannedQuery:
+    def plan(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> PlannedQuery:
         frame = self.frame(text, values)
         try:
             physical = frame.execution_plan()
@@ -138,7 +138,7 @@ class _Planning:
         schema = plain_schema(frame.schema())
         return PlannedQuery(frame=frame, physical=physical, schema=schema, warnings=warnings)
 
-    def frame(self, text: str, values: Mapping[str, pa.Scalar]) -> DataFrame:
+    def frame(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> DataFrame:
         """Plan in two passes: the second knows what each scan needs."""
         frame = self._rounds(text, values, self.place)
         if not self.stubs and not self.scans:
@@ -171,7 +171,7 @@ class _Planning:
                 needs[path] = seen[0]
         return needs
 
-    def _rounds(self, text: str, values: Mapping[str, pa.Scalar], place: Place) -> DataFrame:
+    def _rounds(self, text: str, values: Mapping[str, pa.Scalar[Any]], place: Place) -> DataFrame:
         binding = Binding(remote_queries=self)
         for _ in range(ROUNDS_MAX):
             frame, failure = self._attempt(text, values, binding)
@@ -186,7 +186,7 @@ class _Planning:
         raise UserError(f"The query names more than {ROUNDS_MAX} views within views.")
 
     def _attempt(
-        self, text: str, values: Mapping[str, pa.Scalar], binding: Binding
+        self, text: str, values: Mapping[str, pa.Scalar[Any]], binding: Binding
     ) -> tuple[DataFrame | None, Exception | None]:
         options = (
             SQLOptions()
@@ -221,10 +221,9 @@ class _Planning:
         self.references.setdefault(reference, set()).add(found.path)
         table = self.tables.get(found.path)
         if table is None:
-            is_table = isinstance(found, FoundTable)
-            table = self._bind_table(found) if is_table else self._bind_view(found)
-            if is_table:
-                self.tables[found.path] = table
+            if not isinstance(found, FoundTable):
+                return self._bind_view(found)
+            table = self.tables[found.path] = self._bind_table(found)
         return table
 
     def _bind_view(self, view: View) -> BoundTable:

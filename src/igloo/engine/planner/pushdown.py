@@ -85,7 +85,7 @@ def _join_pushdowns(pushdowns: list[Pushdown]) -> Pushdown:
     return Pushdown(columns=columns, filter=unique[0] if len(unique) == 1 else pr.Or(unique))
 
 
-def _scans(plan: LogicalPlan, above: tuple[Expr, ...]) -> Iterator[tuple[Reference, Pushdown]]:
+def _scans(plan: LogicalPlan, above: tuple[Expr, ...]) -> Iterator[tuple[Reference, ScanNeed]]:
     """Yield each scan; ``above`` holds the filters that stand directly over ``plan``."""
     node = plan.to_variant()
     if isinstance(node, TableScan):
@@ -108,9 +108,7 @@ def _need(scan: TableScan, above: tuple[Expr, ...]) -> ScanNeed:
     columns = tuple(name for _, name in scan.projection())
     limit = None if above else scan.fetch()
     both = pr.conjoin(f for f in (handed, unhanded) if f is not None)
-    return ScanNeed(
-        pushdown=Pushdown(columns=columns, filter=both, limit=limit), unhanded=unhanded
-    )
+    return ScanNeed(pushdown=Pushdown(columns=columns, filter=both, limit=limit), unhanded=unhanded)
 
 
 def _read_all(expressions: Iterable[Expr]) -> pr.Predicate | None:
@@ -123,7 +121,7 @@ def read_predicate(expression: Expr) -> pr.Predicate | None:
 
     At the top and under AND, what is not understood is left out; anywhere deeper the whole term is.
     """
-    node = expression.to_variant()
+    node = _variant(expression)
     if isinstance(node, BinaryExpr) and node.op() == "AND":
         sides = (read_predicate(node.left()), read_predicate(node.right()))
         return pr.conjoin(side for side in sides if side is not None)
@@ -132,7 +130,7 @@ def read_predicate(expression: Expr) -> pr.Predicate | None:
 
 def _exact(expression: Expr) -> pr.Predicate | None:
     """Return a predicate with the same three-valued result, or None."""
-    node = expression.to_variant()
+    node = _variant(expression)
     match node:
         case BinaryExpr():
             return _binary(node)
@@ -150,7 +148,7 @@ def _exact(expression: Expr) -> pr.Predicate | None:
         case Like():
             return _like(node)
         case DataFusionColumn():
-            true = pr.Literal(pa.scalar(True))  # noqa: FBT003 - Arrow's API
+            true = pr.Literal(pa.scalar(True))
             return pr.Comparison(pr.Column(node.name()), pr.ComparisonOperator.EQUAL, true)
     return None
 
@@ -195,12 +193,20 @@ def _term(expression: Expr) -> pr.Term | None:
 
 
 def _column(expression: Expr) -> pr.Column | None:
-    node = expression.to_variant()
+    node = _variant(expression)
     return pr.Column(node.name()) if isinstance(node, DataFusionColumn) else None
 
 
+def _variant(expression: Expr) -> Any:
+    """Return the expression as its own kind; None for a kind that the bindings cannot show."""
+    try:
+        return expression.to_variant()
+    except ValueError:  # "Converting Expr::ScalarFunction to a Python object is not implemented"
+        return None
+
+
 def _literal(expression: Expr) -> Any:
-    if not isinstance(expression.to_variant(), Literal):
+    if not isinstance(_variant(expression), Literal):
         return None
     value = expression.python_value()
     return value if isinstance(value, pa.Scalar) else None

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlglot.tokens import TokenType
-
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.stream import plain_schema
-from igloo.engine.planner.tokens import tokenize
+from igloo.engine.planner.tokens import TokenType, tokenize
 from igloo.errors import NotSupported, SqlSyntaxError
 
 if TYPE_CHECKING:
@@ -43,9 +41,10 @@ def read_table_definition(definition: str) -> pa.Schema:
                 f"{tokens.word(index)} is not supported in CREATE TABLE.",
                 hint="Only column names, types and NOT NULL are.",
             )
-    from datafusion import SessionContext
+    from datafusion import SessionConfig, SessionContext
 
-    scratch = SessionContext()
+    # Without a zone of its own a session makes TIMESTAMPTZ a timestamp that has none.
+    scratch = SessionContext(SessionConfig({"datafusion.execution.time_zone": "UTC"}))
     try:
         scratch.sql(f"CREATE TABLE definition {definition}")
         schema = scratch.table("definition").schema()

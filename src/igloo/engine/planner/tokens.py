@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import TokenType as TokenType  # noqa: PLC0414 - handed on
 
 from igloo.errors import LimitExceeded, SqlSyntaxError
+
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
+
+#: A parameter such as ``$1`` or ``$name``, and not the start of a dollar-quoted text.
+_PARAMETER = re.compile(r"(?<![\w$])\$(?=\w+(?![\w$]))")
+#: sqlglot reads ``$1,$`` as the start of a dollar-quoted text, so this stands in for the dollar.
+_DOLLAR = "\ue024"
 
 
 class _Tokenizer(Postgres.Tokenizer):
     """PostgreSQL's tokens, but no word swallows the rest of its statement."""
 
-    COMMANDS: set[TokenType] = set()  # noqa: RUF012 - the base class declares it so
+    COMMANDS: ClassVar[set[TokenType]] = set()
+    SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
+        **Postgres.Tokenizer.SINGLE_TOKENS,
+        _DOLLAR: TokenType.PARAMETER,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ def tokenize(text: str, *, bytes_max: int) -> Tokens:
             limit="igloo.limits.statement_bytes",
         )
     if "\x00" in text:
-        line, column = _place(text, text.index("\x00"))
+        line, column = place_of(text, text.index("\x00"))
         raise SqlSyntaxError(
             f"The SQL holds a NUL byte at line {line}, column {column}.",
             hint="Remove it; SQL text cannot carry it.",
@@ -69,12 +84,16 @@ def tokenize(text: str, *, bytes_max: int) -> Tokens:
             column=column,
         )
     try:
-        return Tokens(text, tuple(_Tokenizer().tokenize(text)))
+        tokens = tuple(_Tokenizer().tokenize(_PARAMETER.sub(_DOLLAR, text)))
     except TokenError as error:
         raise SqlSyntaxError(
             "The SQL cannot be read: a quoted string, identifier or comment does not end.",
             hint="Close the quote or the comment.",
         ) from error
+    for token in tokens:
+        if _DOLLAR in token.text:
+            token.text = token.text.replace(_DOLLAR, "$")
+    return Tokens(text, tokens)
 
 
 def split_script(tokens: Tokens) -> tuple[str, ...]:
@@ -94,7 +113,8 @@ def split_script(tokens: Tokens) -> tuple[str, ...]:
     return tuple(statements)
 
 
-def _place(text: str, position: int) -> tuple[int, int]:
+def place_of(text: str, position: int) -> tuple[int, int]:
+    """Return line and column of a position in a text, both counted from 1."""
     before = text[:position]
     return before.count("\n") + 1, position - before.rfind("\n")
 
@@ -112,7 +132,7 @@ def check_depth(tokens: Tokens, *, depth_max: int) -> None:
         elif token.token_type in {TokenType.R_PAREN, TokenType.R_BRACKET}:
             depth -= 1
         if depth > depth_max:
-            line, column = _place(tokens.text, token.start)
+            line, column = place_of(tokens.text, token.start)
             raise LimitExceeded(
                 f"The SQL is nested more than {depth_max} brackets deep at line {line}, "
                 f"column {column}.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyiceberg.io import load_file_io
 
 from igloo.connectors.lake.iceberg.folder_catalog import FolderCatalog
-from igloo.connectors.lake.iceberg.sql_catalog import SqlCatalog, sqlite_url
+from igloo.connectors.lake.iceberg.sql_catalog import SqlCatalog
 from igloo.errors import InvalidSetting, NotSupported
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def open_catalog(catalog: str, options: IcebergOptions) -> LakeCatalog:
         return RestCatalog(catalog, options, file_properties(options.storage))
     io = load_file_io(file_properties(options.storage))
     if kind == "sql":
-        return SqlCatalog(catalog, _sql_url(options), options.catalog_name, io)
+        return SqlCatalog(catalog, _database(options), options.catalog_name, io)
     return FolderCatalog(catalog, _warehouse(options), io)
 
 
@@ -87,10 +87,10 @@ def _warehouse(options: IcebergOptions) -> str:
     return options.warehouse.resolved().removeprefix("file://")
 
 
-def _sql_url(options: IcebergOptions) -> str:
+def _database(options: IcebergOptions) -> str | Path:
     if options.uri is not None:
         return options.uri.reveal()
-    return sqlite_url(Path(_warehouse(options)) / CATALOG_FILE)
+    return Path(_warehouse(options)) / CATALOG_FILE
 
 
 def file_properties(storage: Mapping[str, str]) -> dict[str, str]:

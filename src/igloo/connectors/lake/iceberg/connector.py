@@ -87,7 +87,7 @@ class IcebergConnector(Connector):
             loaded = self._metadata.load(pointer.metadata_location, pointer.io)
             metadata = loaded.metadata
             snapshot = metadata.current_snapshot()
-            rows = 0
+            rows: int | None = 0
             if snapshot is not None:
                 rows = row_count(self._manifests.manifests(snapshot, loaded.io))
             snapshot_id = None if snapshot is None else snapshot.snapshot_id
@@ -156,10 +156,8 @@ class IcebergConnector(Connector):
             loaded, _ = self._loaded(split.table)
             batches = read_file(
                 cast("FileTask", split.detail),
-                loaded.schema,
-                loaded.names,
+                loaded,
                 split.columns,
-                loaded.io,
                 self._deletes,
                 cancel,
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +21,7 @@ from igloo.connectors.lake.iceberg.types import arrow_type
 from igloo.errors import NotSupported, SourceDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pyiceberg.io import FileIO
     from pyiceberg.schema import Schema
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _PATH_ID, _POSITION_ID = 2147483546, 2147483545
 _VECTOR_MAGIC = b"\xd1\xd3\x39\x64"
 _CACHE_BYTES = 128 * 1024 * 1024
-_POSITIONS = pa.schema([("file", pa.string()), ("position", pa.int64())])
+_POSITION_TYPES: tuple[pa.DataType, ...] = (pa.string(), pa.int64())
+_POSITIONS = pa.schema(zip(("file", "position"), _POSITION_TYPES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,7 @@ class DeleteReader:
     def __init__(self) -> None:
         self._cache: BoundedCache[DeleteSource, pa.Table] = BoundedCache(_CACHE_BYTES)
 
-    def positions(
-        self, source: DeleteSource, paths: Sequence[str], io: FileIO
-    ) -> pa.Table:
+    def positions(self, source: DeleteSource, paths: Sequence[str], io: FileIO) -> pa.Table:
         """Return the positions that ``source`` deletes in the data files ``paths``.
 
         Returns:
@@ -100,14 +99,12 @@ class DeleteReader:
         """
         table = self._table(source, lambda: _read_keys(source, io))
         fields = [_key_field(schema, number) for number in source.equality_ids]
-        columns = [
-            _as_key(table[str(field.field_id)], field) for field in fields
-        ]
+        columns = [_as_key(table[str(field.field_id)], field) for field in fields]
         names = [field.name for field in fields]
         return EqualityDeletes(columns=tuple(names), keys=pa.table(columns, names=names))
 
-    def _table(self, source: DeleteSource, read: object) -> pa.Table:
-        return self._cache.get(source, read, lambda table: 1024 + table.nbytes)  # type: ignore[arg-type]
+    def _table(self, source: DeleteSource, read: Callable[[], pa.Table]) -> pa.Table:
+        return self._cache.get(source, read, lambda table: 1024 + table.nbytes)
 
 
 def _read_positions(source: DeleteSource, io: FileIO) -> pa.Table:
@@ -127,9 +124,9 @@ def _read_positions(source: DeleteSource, io: FileIO) -> pa.Table:
 
 def _read_vector(source: DeleteSource, io: FileIO) -> pa.Table:
     """Decode a ``deletion-vector-v1`` blob: length, magic, 64-bit roaring bitmap, checksum."""
-    size = source.vector_size_bytes or 0
+    offset, size = source.vector_offset or 0, source.vector_size_bytes or 0
     with open_file(source.path, io) as stream:
-        stream.seek(source.vector_offset)
+        stream.seek(offset)
         blob = stream.read(size)
     length, body, checksum = blob[:4], blob[4:-4], blob[-4:]
     if (
@@ -179,13 +176,13 @@ def _key_field(schema: Schema, number: int) -> iceberg.NestedField:
     return field
 
 
-def _as_key(column: pa.ChunkedArray, field: iceberg.NestedField) -> pa.ChunkedArray:
+def _as_key(column: Any, field: iceberg.NestedField) -> Any:
     if not may_stand_for(field.field_type, column.type):
         raise NotSupported(
             f'Rows are deleted by the column "{field.name}" of type {field.field_type}, '
             f"but the keys are of type {column.type}."
         )
-    wanted = arrow_type(field.field_type, field.name)
+    wanted: Any = arrow_type(field.field_type, field.name)
     if isinstance(wanted, pa.ExtensionType):
         wanted = wanted.storage_type
     if isinstance(column.type, pa.ExtensionType):

@@ -35,6 +35,7 @@ _UNAVAILABLE: tuple[type[Exception], ...] = (
     ConnectionError,
     iceberg.ServerError,
     iceberg.ServiceUnavailableError,
+    iceberg.TooManyRequestsError,
 )
 #: What reading damaged or missing metadata and files raises, besides the two above.
 _UNREADABLE: tuple[type[Exception], ...] = (
@@ -50,11 +51,6 @@ _UNREADABLE: tuple[type[Exception], ...] = (
     pa.ArrowException,
     struct.error,
     zlib.error,
-    iceberg.NotInstalledError,
-    iceberg.ResolveError,
-    iceberg.RESTError,
-    iceberg.SignError,
-    iceberg.ValidationError,
 )
 
 
@@ -92,7 +88,8 @@ def _kind_of(error: Exception) -> type[SourceError] | None:
         return SourceUnavailable if type(error).__name__ == "OperationalError" else SourceError
     if module in ("requests", "urllib3"):
         return SourceUnavailable
-    return SourceDataError if isinstance(error, _UNREADABLE) else None
+    is_unreadable = module == "pyiceberg" or isinstance(error, _UNREADABLE)
+    return SourceDataError if is_unreadable else None
 
 
 def _one_line(error: Exception, secrets: Sequence[Secret]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -68,7 +68,7 @@ def _read(path: str, io: FileIO) -> pa.Schema:
         return pq.read_schema(stream).remove_metadata()
 
 
-def field_id(field: pa.Field) -> int | None:
+def field_id(field: pa.Field[Any]) -> int | None:
     """Return the Iceberg field id that a file gives a field, or None."""
     text = (field.metadata or {}).get(FIELD_ID)
     return None if text is None else int(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -31,4 +31,5 @@ def open_file(location: str, io: FileIO) -> pa.NativeFile:
     path = local_path(location)
     if path is not None:
         return pa.OSFile(path, "rb")
-    return pa.PythonFile(io.new_input(location).open(), mode="r")
+    stream: Any = io.new_input(location).open()
+    return pa.PythonFile(stream, mode="r")

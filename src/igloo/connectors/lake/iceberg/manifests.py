@@ -8,7 +8,7 @@ decoded is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyiceberg.avro.file import AvroFile
 from pyiceberg.manifest import (
@@ -58,7 +58,7 @@ class LiveFile:
     @property
     def partition_key(self) -> tuple[int, tuple[object, ...]]:
         """Partition spec and values; NaN equals NaN."""
-        values = tuple(_NAN_KEY if v != v else v for v in self.file.partition)  # noqa: PLR0124 - only NaN differs from itself
+        values = tuple(_NAN_KEY if v != v else v for v in self._partition())  # noqa: PLR0124 - only NaN differs from itself
         return self.file.spec_id, values
 
     @property
@@ -69,19 +69,26 @@ class LiveFile:
     @property
     def referenced_data_file(self) -> str | None:
         """The only data file whose rows it deletes, if it says so."""
-        return self._field("referenced_data_file")
+        named: str | None = self._field("referenced_data_file")
+        return named
 
     @property
     def content_offset(self) -> int | None:
         """Where in the file a deletion vector starts."""
-        return self._field("content_offset")
+        offset: int | None = self._field("content_offset")
+        return offset
 
     @property
     def content_size_bytes(self) -> int | None:
         """How long a deletion vector is."""
-        return self._field("content_size_in_bytes")
+        size: int | None = self._field("content_size_in_bytes")
+        return size
 
-    def _field(self, name: str) -> object:
+    def _partition(self) -> tuple[Any, ...]:
+        record: Any = self.file.partition
+        return tuple(record)
+
+    def _field(self, name: str) -> Any:
         return self.file._data[_FIELDS[name]]  # noqa: SLF001 - the record has no names for them
 
 

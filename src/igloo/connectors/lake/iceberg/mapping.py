@@ -35,7 +35,7 @@ class FileMapping:
     file_schema: pa.Schema | None = None
 
 
-class NeedsOwnReader(Exception):  # noqa: N818 - says what has to be done; never leaves the connector
+class NeedsOwnReader(Exception):
     """The file is read right only field by field, which DataFusion's expressions cannot."""
 
 
@@ -61,7 +61,7 @@ def map_columns(schema: Schema, physical: pa.Schema) -> FileMapping:
     return FileMapping(columns, pa.schema([field for field in physical if field.name in roots]))
 
 
-def by_id(fields: Iterable[pa.Field]) -> dict[int, pa.Field]:
+def by_id(fields: Iterable[pa.Field[Any]]) -> dict[int, pa.Field[Any]]:
     """Return the fields of a file, or of a struct in it, by field id; those without are left out.
 
     Raises:
@@ -76,7 +76,7 @@ def by_id(fields: Iterable[pa.Field]) -> dict[int, pa.Field]:
     return dict(known)
 
 
-def _reads_by_name(schema: Schema, physical: pa.Schema, top: dict[int, pa.Field]) -> bool:
+def _reads_by_name(schema: Schema, physical: pa.Schema, top: dict[int, pa.Field[Any]]) -> bool:
     physical_names = set(physical.names)
     for field in schema.fields:
         found = top.get(field.field_id)
@@ -92,7 +92,7 @@ def _is_filled_with_null(field: iceberg.NestedField) -> bool:
     return not field.required and field.initial_default is None
 
 
-def is_same(type_: iceberg.IcebergType, found: pa.DataType, *, exact: bool = False) -> bool:
+def is_same(type_: iceberg.IcebergType, found: Any, *, exact: bool = False) -> bool:
     """Whether reading ``found`` by name gives ``type_``: same fields inside, same names, same ids.
 
     Args:
@@ -124,7 +124,7 @@ def is_same(type_: iceberg.IcebergType, found: pa.DataType, *, exact: bool = Fal
     return plain_type(found) == arrow_type(type_, "") if exact else may_stand_for(type_, found)
 
 
-def _are_same(inside: Iterable[tuple[int, iceberg.IcebergType, pa.Field]]) -> bool:
+def _are_same(inside: Iterable[tuple[int, iceberg.IcebergType, pa.Field[Any]]]) -> bool:
     return all(
         field_id(found) == number and is_same(type_, found.type, exact=True)
         for number, type_, found in inside
@@ -148,7 +148,7 @@ def plain_type(type_: pa.DataType) -> pa.DataType:
     return type_
 
 
-def may_stand_for(type_: iceberg.IcebergType, found: pa.DataType) -> bool:
+def may_stand_for(type_: iceberg.IcebergType, found: Any) -> bool:
     """Whether a file may hold ``found`` for a column of ``type_``: equal, or promoted since.
 
     Args:
@@ -182,7 +182,7 @@ def may_stand_for(type_: iceberg.IcebergType, found: pa.DataType) -> bool:
 
 
 def _source(
-    field: iceberg.NestedField, fields: dict[int, pa.Field], path: tuple[str, ...], column: str
+    field: iceberg.NestedField, fields: dict[int, pa.Field[Any]], path: tuple[str, ...], column: str
 ) -> ColumnSource:
     found = fields.get(field.field_id)
     if found is None:
@@ -203,7 +203,7 @@ def _source(
     raise wrong_type(column, field.field_type, found.type)
 
 
-def default_of(field: iceberg.NestedField, column: str) -> pa.Scalar:
+def default_of(field: iceberg.NestedField, column: str) -> pa.Scalar[Any]:
     """Return the value of a field in files that were written before it was added.
 
     Raises:
@@ -220,7 +220,7 @@ def default_of(field: iceberg.NestedField, column: str) -> pa.Scalar:
     return pa.scalar(None, type_)
 
 
-def _default_scalar(value: Any, type_: pa.DataType) -> pa.Scalar:
+def _default_scalar(value: Any, type_: pa.DataType) -> pa.Scalar[Any]:
     if isinstance(type_, pa.ExtensionType):
         storage = pa.array([getattr(value, "bytes", value)], type_.storage_type)
         return pa.ExtensionArray.from_storage(type_, storage)[0]

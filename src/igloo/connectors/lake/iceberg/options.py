@@ -19,14 +19,18 @@ class IcebergOptions(Options):
         default=None,
         choices=("sql", "rest", "glue", "hive", "folder"),
     )
-    uri: Secret | None = option(
+    uri: Secret | None = option(  # noqa: RUF009 - a field
         "Where the catalog is: a database URL for sql, an http address for rest.", default=None
     )
-    warehouse: Location | None = option(
+    warehouse: Location | None = option(  # noqa: RUF009 - a field
         "Folder of the tables; for rest, the warehouse's name.", default=None
     )
-    credential: Secret | None = option("Client id and secret of a rest catalog.", default=None)
-    token: Secret | None = option("Bearer token of a rest catalog.", default=None)
+    credential: Secret | None = option(  # noqa: RUF009 - a field
+        "Client id and secret of a rest catalog.", default=None
+    )
+    token: Secret | None = option(  # noqa: RUF009 - a field
+        "Bearer token of a rest catalog.", default=None
+    )
     catalog_name: str | None = option(
         "The catalog's name inside an sql catalog's database; needed where it holds several.",
         default=None,

@@ -6,7 +6,7 @@ native scans do the same with DataFusion's expressions wherever they can.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,10 +18,13 @@ from igloo.connectors.lake.iceberg.types import arrow_type
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Arrow arrays, untyped: the checker cannot follow which kind of array a type means.
+Values = Any
+
 
 def project(
     fields: Sequence[iceberg.NestedField], batch: pa.RecordBatch, physical: pa.Schema
-) -> list[pa.Array]:
+) -> list[Values]:
     """Return the arrays of some of the table's columns for one batch of a file.
 
     Args:
@@ -47,19 +50,17 @@ def needed_columns(fields: Sequence[iceberg.NestedField], physical: pa.Schema) -
 
 def _field(
     field: iceberg.NestedField,
-    found: pa.Field | None,
+    found: pa.Field[Any] | None,
     batch: pa.RecordBatch,
     column: str,
     length: int,
-) -> pa.Array:
+) -> Values:
     if found is None:
         return _repeated(default_of(field, column), length)
     return _value(field.field_type, found.type, batch.column(found.name), column)
 
 
-def _value(
-    type_: iceberg.IcebergType, found: pa.DataType, array: pa.Array, column: str
-) -> pa.Array:
+def _value(type_: iceberg.IcebergType, found: Any, array: Values, column: str) -> Values:
     match type_:
         case iceberg.StructType() if pa.types.is_struct(found):
             return _struct(type_, found, array, column)
@@ -75,9 +76,7 @@ def _value(
     return _cast(array, arrow_type(type_, column))
 
 
-def _struct(
-    type_: iceberg.StructType, found: pa.StructType, array: pa.StructArray, column: str
-) -> pa.Array:
+def _struct(type_: iceberg.StructType, found: Any, array: Values, column: str) -> Values:
     inside = by_id(found.field(i) for i in range(found.num_fields))
     positions = {found.field(i).name: i for i in range(found.num_fields)}
     made = []
@@ -89,46 +88,45 @@ def _struct(
         else:
             values = array.field(positions[source.name])
             made.append(_value(child.field_type, source.type, values, path))
-    wanted = arrow_type(type_, column)
+    wanted: Any = arrow_type(type_, column)
     return pa.StructArray.from_arrays(made, fields=list(wanted), mask=_nulls(array))
 
 
-def _map(
-    type_: iceberg.MapType, found: pa.MapType, array: pa.MapArray, column: str
-) -> pa.Array:
+def _map(type_: iceberg.MapType, found: Any, array: Values, column: str) -> Values:
     array = _rebased(array)
     keys = _value(type_.key_type, found.key_field.type, array.keys, f"{column}.key")
     values = _value(type_.value_type, found.item_field.type, array.items, f"{column}.value")
-    return pa.MapArray.from_arrays(
-        array.offsets, keys, values, type=arrow_type(type_, column), mask=_nulls(array)
-    )
+    make: Any = pa.MapArray.from_arrays
+    return make(array.offsets, keys, values, type=arrow_type(type_, column), mask=_nulls(array))
 
 
-def _items(array: pa.ListArray) -> pa.Array:
+def _items(array: Values) -> Values:
     return _rebased(array).values
 
 
-def _offsets(array: pa.ListArray) -> pa.Array:
+def _offsets(array: Values) -> Values:
     return _rebased(array).offsets.cast(pa.int32())
 
 
-def _rebased(array: pa.Array) -> pa.Array:
+def _rebased(array: Values) -> Values:
     """A slice keeps the whole parent's items; copying it keeps only its own, from offset 0."""
-    return pa.concat_arrays([array]) if array.offset == 0 else array.take(pa.array(range(len(array))))
+    return (
+        pa.concat_arrays([array]) if array.offset == 0 else array.take(pa.array(range(len(array))))
+    )
 
 
-def _nulls(array: pa.Array) -> pa.Array | None:
+def _nulls(array: Values) -> Values:
     return array.is_null() if array.null_count else None
 
 
-def _repeated(value: pa.Scalar, length: int) -> pa.Array:
+def _repeated(value: Any, length: int) -> Values:
     if isinstance(value.type, pa.ExtensionType):
         storage = _repeated(value.value or pa.scalar(None, value.type.storage_type), length)
         return pa.ExtensionArray.from_storage(value.type, storage)
     return pa.repeat(value, length) if value.is_valid else pa.nulls(length, value.type)
 
 
-def _cast(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+def _cast(array: Values, wanted: pa.DataType) -> Values:
     if array.type == wanted:
         return array
     if isinstance(wanted, pa.ExtensionType):

@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyiceberg import expressions as iceberg
-from pyiceberg import types
+from pyiceberg import expressions, types
 
 from igloo.connectors.predicates import (
     And,
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 
     from igloo.connectors.predicates import Predicate
 
+#: Untyped, because its classes are made from names and values in ways that no checker follows.
+iceberg: Any = expressions
+Expression = Any
 _MIRRORED = {
     ComparisonOperator.EQUAL: ComparisonOperator.EQUAL,
     ComparisonOperator.NOT_EQUAL: ComparisonOperator.NOT_EQUAL,
@@ -68,10 +70,13 @@ def wider_expression(predicate: Predicate | None, schema: Schema) -> BooleanExpr
         predicate: over the table's columns; None for no filter.
         schema: the table's present Iceberg schema.
     """
-    return iceberg.AlwaysTrue() if predicate is None else _convert(predicate, schema)
+    if predicate is None:
+        return expressions.AlwaysTrue()
+    converted: BooleanExpression = _convert(predicate, schema)
+    return converted
 
 
-def _convert(predicate: Predicate, schema: Schema) -> BooleanExpression:
+def _convert(predicate: Predicate, schema: Schema) -> Expression:
     match predicate:
         case And(operands):
             return _all(_convert(p, schema) for p in operands)
@@ -90,7 +95,7 @@ def _convert(predicate: Predicate, schema: Schema) -> BooleanExpression:
             return iceberg.IsNull(column.name) if known else iceberg.AlwaysTrue()
 
 
-def _convert_not(predicate: Predicate, schema: Schema) -> BooleanExpression:
+def _convert_not(predicate: Predicate, schema: Schema) -> Expression:
     """NOT is carried inwards: ``Not(wider)`` would be narrower."""
     match predicate:
         case And(operands):
@@ -114,7 +119,7 @@ def _comparison(
     operator: ComparisonOperator,
     right: Column | Literal,
     schema: Schema,
-) -> BooleanExpression:
+) -> Expression:
     if isinstance(left, Literal) and isinstance(right, Column):
         return _comparison(right, _MIRRORED[operator], left, schema)
     if not (isinstance(left, Column) and isinstance(right, Literal)):
@@ -123,14 +128,14 @@ def _comparison(
     value = None if field is None else _value(right.value, field.field_type)
     if value is None or operator not in _MAKERS:
         return iceberg.AlwaysTrue()
-    expression: BooleanExpression = _MAKERS[operator](left.name, value)
+    expression: Expression = _MAKERS[operator](left.name, value)
     if operator in _ABOVE and isinstance(value, float):
         # The bounds of a file leave NaN out, and NaN is above every number.
         return iceberg.Or(expression, iceberg.IsNaN(left.name))
     return expression
 
 
-def _in_list(column: Column, values: tuple[pa.Scalar, ...], schema: Schema) -> BooleanExpression:
+def _in_list(column: Column, values: tuple[pa.Scalar[Any], ...], schema: Schema) -> Expression:
     field = _field(column, schema)
     if field is None:
         return iceberg.AlwaysTrue()
@@ -148,7 +153,7 @@ def _in_list(column: Column, values: tuple[pa.Scalar, ...], schema: Schema) -> B
     )
 
 
-def _like(column: Column, pattern: str, schema: Schema) -> BooleanExpression:
+def _like(column: Column, pattern: str, schema: Schema) -> Expression:
     field = _field(column, schema)
     prefix = _prefix(pattern)
     if field is None or not isinstance(field.field_type, types.StringType) or not prefix:
@@ -173,7 +178,7 @@ def _field(column: Column, schema: Schema) -> types.NestedField | None:
     return next((field for field in schema.fields if field.name == column.name), None)
 
 
-def _value(scalar: pa.Scalar, type_: types.IcebergType) -> Any:
+def _value(scalar: pa.Scalar[Any], type_: types.IcebergType) -> Any:
     """Return the literal as a Python value that pyiceberg compares exactly, or None."""
     if not scalar.is_valid:
         return None
@@ -188,13 +193,18 @@ def _value(scalar: pa.Scalar, type_: types.IcebergType) -> Any:
         case types.BooleanType():
             return scalar.as_py() if pa.types.is_boolean(given) else None
         case types.DateType():
-            return scalar.value if pa.types.is_date32(given) else None
+            return _raw(scalar) if pa.types.is_date32(given) else None
         case types.DecimalType():
             return _decimal(scalar, type_.scale)
         case types.TimestampType() | types.TimestamptzType():
             zoned = isinstance(type_, types.TimestamptzType)
             return _microseconds(scalar, zoned=zoned)
     return None
+
+
+def _raw(scalar: Any) -> int:
+    """Return a date's or timestamp's number since 1970."""
+    return int(scalar.value)
 
 
 def _is_text(type_: pa.DataType) -> bool:
@@ -205,7 +215,7 @@ def _is_text(type_: pa.DataType) -> bool:
     )
 
 
-def _float(scalar: pa.Scalar, *, is_single: bool) -> float | None:
+def _float(scalar: pa.Scalar[Any], *, is_single: bool) -> float | None:
     if not pa.types.is_floating(scalar.type):
         return None
     value = float(scalar.as_py())
@@ -220,7 +230,7 @@ def _float(scalar: pa.Scalar, *, is_single: bool) -> float | None:
     return value
 
 
-def _decimal(scalar: pa.Scalar, scale: int) -> Decimal | None:
+def _decimal(scalar: pa.Scalar[Any], scale: int) -> Decimal | None:
     if pa.types.is_integer(scalar.type):
         value = Decimal(scalar.as_py())
     elif pa.types.is_decimal(scalar.type):
@@ -233,23 +243,23 @@ def _decimal(scalar: pa.Scalar, scale: int) -> Decimal | None:
     return Decimal((sign, digits + (0,) * (exponent + scale), -scale))
 
 
-def _microseconds(scalar: pa.Scalar, *, zoned: bool) -> int | None:
+def _microseconds(scalar: pa.Scalar[Any], *, zoned: bool) -> int | None:
     type_ = scalar.type
     if not pa.types.is_timestamp(type_) or (type_.tz is not None) != zoned:
         return None
-    nanoseconds = scalar.value * _NANOSECONDS[type_.unit]
+    nanoseconds = _raw(scalar) * _NANOSECONDS[type_.unit]
     return None if nanoseconds % 1000 else int(nanoseconds // 1000)
 
 
-def _all(expressions: Any) -> BooleanExpression:
-    result: BooleanExpression = iceberg.AlwaysTrue()
+def _all(expressions: Any) -> Expression:
+    result: Expression = iceberg.AlwaysTrue()
     for expression in expressions:
         result = iceberg.And(result, expression)
     return result
 
 
-def _any(expressions: Any) -> BooleanExpression:
-    result: BooleanExpression = iceberg.AlwaysFalse()
+def _any(expressions: Any) -> Expression:
+    result: Expression = iceberg.AlwaysFalse()
     for expression in expressions:
         result = iceberg.Or(result, expression)
     return result

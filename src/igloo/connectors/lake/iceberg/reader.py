@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pyiceberg.io import FileIO
-    from pyiceberg.schema import Schema
-    from pyiceberg.table.name_mapping import NameMapping
 
     from igloo.cancel import CancelToken
     from igloo.connectors.file_scan import EqualityDeletes
     from igloo.connectors.lake.iceberg.deletes import DeleteReader, DeleteSource
+    from igloo.connectors.lake.iceberg.tables import LoadedTable
 
 _BATCH_ROWS = 8 * 1024
 #: Without it Arrow holds whole column chunks, however large a row group is.
@@ -47,10 +46,8 @@ class FileTask:
 
 def read_file(
     task: FileTask,
-    schema: Schema,
-    names: NameMapping | None,
+    table: LoadedTable,
     columns: Sequence[str],
-    io: FileIO,
     deletes: DeleteReader,
     cancel: CancelToken,
 ) -> Iterator[pa.RecordBatch]:
@@ -58,23 +55,21 @@ def read_file(
 
     Args:
         task: the file and its deletes.
-        schema: the table's Iceberg schema.
-        names: the table's name mapping.
+        table: its table.
         columns: the columns wanted, in order.
-        io: reads files.
         deletes: reads delete files.
         cancel: looked at before each batch.
     """
-    gone = _deleted_positions(task, io, deletes)
-    keys = [deletes.keys(source, schema, io) for source in task.equality_deletes]
-    by_name = {field.name: field for field in schema.fields}
+    gone = _deleted_positions(task, table.io, deletes)
+    keys = [deletes.keys(source, table.schema, table.io) for source in task.equality_deletes]
+    by_name = {field.name: field for field in table.schema.fields}
     extra = dict.fromkeys(name for one in keys for name in one.columns if name not in columns)
     fields = [by_name[name] for name in (*columns, *extra)]
     with (
-        open_file(task.path, io) as stream,
+        open_file(task.path, table.io) as stream,
         pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file,
     ):
-        physical = with_field_ids(file.schema_arrow, names)
+        physical = with_field_ids(file.schema_arrow, table.names)
         needed = needed_columns(fields, physical)
         # A dot is the way into a struct here; a name that holds one cannot be asked for.
         asked = None if any("." in name for name in needed) else needed
@@ -90,7 +85,7 @@ def read_file(
             yield rows.select(list(columns))
 
 
-def _named(arrays: list[pa.Array], names: tuple[str, ...], length: int) -> pa.RecordBatch:
+def _named(arrays: list[pa.Array[Any]], names: tuple[str, ...], length: int) -> pa.RecordBatch:
     if not arrays:
         # Only rows are counted; a batch without columns knows its length from this.
         return pa.record_batch([pa.nulls(length)], names=["rows"]).select([])
@@ -118,28 +113,23 @@ def _without_positions(
     return batch.filter(pa.array(keep))
 
 
-def _is_kept(rows: pa.RecordBatch, deletes: EqualityDeletes) -> pa.Array:
+def _is_kept(rows: pa.RecordBatch, deletes: EqualityDeletes) -> Any:
     """Compare by number: each value's place among the keys' values, NULL being one of them."""
-    row_code: pa.Array | None = None
-    key_code: pa.ChunkedArray | None = None
+    row_code: Any = pa.nulls(len(rows), pa.int64()).fill_null(0)
+    key_code: Any = pa.nulls(len(deletes.keys), pa.int64()).fill_null(0)
     for i, name in enumerate(deletes.columns):
-        keys = deletes.keys.column(i)
+        keys: Any = deletes.keys.column(i)
         values = keys.unique()
-        row = _places(_storage(rows.column(name)), values)
-        key = _places(keys, values)
         size = pa.scalar(len(values), pa.int64())
-        row_code = row if row_code is None else pc.add(pc.multiply(row_code, size), row)
-        key_code = key if key_code is None else pc.add(pc.multiply(key_code, size), key)
-        # Numbers stay small however many columns there are.
+        row_code = pc.add(pc.multiply(row_code, size), _places(rows.column(name), values))
+        key_code = pc.add(pc.multiply(key_code, size), _places(keys, values))
+        # Numbered again, so that numbers stay small however many columns there are.
         known = key_code.unique()
         row_code, key_code = _places(row_code, known), _places(key_code, known)
-    # A row with a value that no key has gets no number and is not NULL's equal: it stays.
+    # A row with a value that no key has got no number: it stays.
     return pc.is_null(row_code)
 
 
-def _places(column: pa.Array, values: pa.Array) -> pa.Array:
-    return pc.cast(pc.index_in(column, value_set=values), pa.int64())
-
-
-def _storage(column: pa.Array) -> pa.Array:
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
+def _places(column: Any, values: Any) -> Any:
+    plain = column.storage if isinstance(column, pa.ExtensionArray) else column
+    return pc.cast(pc.index_in(plain, value_set=values), pa.int64())

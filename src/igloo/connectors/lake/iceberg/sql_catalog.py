@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from igloo.connectors.lake.iceberg.lake_catalog import TablePointer
-from igloo.errors import InvalidSetting, MissingDependency, SourceUnavailable, did_you_mean
+from igloo.errors import InvalidSetting, MissingDependency, SourceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,19 @@ def sqlite_url(path: Path) -> str:
 class SqlCatalog:
     """Reads pointers with plain SELECTs: nothing is created, and only standard columns are used."""
 
-    def __init__(self, catalog: str, url: str, catalog_name: str | None, io: FileIO) -> None:
+    def __init__(
+        self, catalog: str, database: str | Path, catalog_name: str | None, io: FileIO
+    ) -> None:
+        """Remember where the database is.
+
+        Args:
+            catalog: this catalog's name.
+            database: a database URL, or the path of an SQLite file.
+            catalog_name: what the rows to read are marked with; None to find out.
+            io: reads the tables' files.
+        """
         self._catalog = catalog
-        self._url = url
+        self._database = database
         self._wanted_name = catalog_name
         self._io = io
         self._lock = threading.Lock()
@@ -111,9 +121,11 @@ class SqlCatalog:
                 'An Iceberg catalog of type sql needs the package "sqlalchemy".',
                 hint="Run: pip install 'pyiceberg[sql-sqlite]'",
             ) from error
-        url = make_url(self._url)
-        if url.get_backend_name() == "sqlite":
-            return create_engine(self._existing_file(url))
+        if isinstance(self._database, Path):
+            return create_engine(self._existing(self._database))
+        url = make_url(self._database)
+        if url.get_backend_name() == "sqlite" and "uri" not in url.query:
+            return create_engine(self._existing(Path(url.database or "")))
         try:
             return create_engine(url)
         except ModuleNotFoundError as error:
@@ -122,16 +134,12 @@ class SqlCatalog:
                 hint=f"Run: pip install {error.name}",
             ) from error
 
-    def _existing_file(self, url: Any) -> Any:
+    def _existing(self, path: Path) -> str:
         """SQLite makes a file that does not exist; a source is never written to."""
-        name = url.database or ""
-        path = Path(name.removeprefix("file:")) if "uri" not in url.query else None
-        if path is None:
-            return url
         if not path.is_file():
             raise SourceUnavailable(
                 f'The catalog "{self._catalog}" has no database file "{path}".',
-                hint="Check the option uri.",
+                hint="Check the options uri and warehouse.",
                 catalog=self._catalog,
             )
         return sqlite_url(path.absolute())

@@ -63,8 +63,9 @@ def arrow_type(type_: iceberg.IcebergType, column: str) -> pa.DataType:
             return pa.list_(pa.field("element", item, nullable=not type_.element_required))
         case iceberg.MapType():
             value = arrow_type(type_.value_type, f"{column}.value")
-            return pa.map_(
-                pa.field("key", arrow_type(type_.key_type, f"{column}.key"), nullable=False),
+            key = arrow_type(type_.key_type, f"{column}.key")
+            return map_type(
+                pa.field("key", key, nullable=False),
                 pa.field("value", value, nullable=not type_.value_required),
             )
     found = _PLAIN.get(type(type_))
@@ -73,7 +74,14 @@ def arrow_type(type_: iceberg.IcebergType, column: str) -> pa.DataType:
     return found
 
 
-def _arrow_field(field: iceberg.NestedField, column: str) -> pa.Field:
+def map_type(key: pa.Field[Any], value: pa.Field[Any]) -> pa.DataType:
+    """Return the type of maps whose keys and values are these fields."""
+    make: Any = pa.map_
+    made: pa.DataType = make(key, value)
+    return made
+
+
+def _arrow_field(field: iceberg.NestedField, column: str) -> pa.Field[Any]:
     return pa.field(field.name, arrow_type(field.field_type, column), nullable=not field.required)
 
 
