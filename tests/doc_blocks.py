@@ -148,7 +148,7 @@ class Page:
         try:
             with contextlib.redirect_stdout(printed):
                 exec(code, self._names)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what a page raises is its output
             if "fails" not in block.directives:
                 traceback.print_exc()
             return printed.getvalue() + f"{error}\n", type(error).__name__

@@ -2,7 +2,7 @@
 
 import ast
 import importlib.util
-import io
+import os
 import re
 import subprocess
 import sys
@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import adbc_driver_postgresql.dbapi as driver
-import pyarrow as pa
 import pytest
+
+import igloo
 from doc_blocks import (
     WRITTEN_URI,
     Page,
@@ -22,10 +23,7 @@ from doc_blocks import (
     blocks_of,
     headings_of,
     links_of,
-    prose_of,
 )
-
-import igloo
 from igloo.cli.values import text_column
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,7 +77,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("DATABASE_URL", "SHOP_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    for name in list(__import__("os").environ):
+    for name in list(os.environ):
         if name.startswith("IGLOO_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "100")
@@ -351,11 +349,11 @@ def test_types_of_postgresql_are_as_they_say(database_uri):
     rows = rows_of(read("docs/reference/connectors.md"), "PostgreSQL's types")
     assert len(rows) > 10
     types = [(type_, arrow) for cells, arrow in rows for type_ in code_in(cells)]
-    with driver.connect(database_uri, autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
-            for number, (type_, _) in enumerate(types):
-                cursor.execute(f"CREATE TABLE t{number} (a {type_})")
+    connecting = driver.connect(database_uri, autocommit=True)
+    with connecting as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')")
+        for number, (type_, _) in enumerate(types):
+            cursor.execute(f"CREATE TABLE t{number} (a {type_})")
     with igloo.connect() as db:
         db.sql(f"CREATE CATALOG pg USING postgres WITH (uri = '{database_uri}')")
         found = [type_in(db, f"pg.public.t{number}") for number in range(len(types))]
@@ -463,7 +461,9 @@ def test_functions_that_pages_name_exist():
 def test_pages_stay_short():
     sizes = {name: len(read(name).splitlines()) for name in LINES_MAX}
     assert [name for name, size in sizes.items() if size > LINES_MAX[name]] == []
-    decisions = {p.name: len(p.read_text("utf-8").splitlines()) for p in (DOCS / "decisions").glob("0*.md")}
+    decisions = {
+        p.name: len(p.read_text("utf-8").splitlines()) for p in (DOCS / "decisions").glob("0*.md")
+    }
     assert [name for name, size in decisions.items() if size > DECISION_LINES_MAX] == []
 
 
@@ -485,7 +485,9 @@ def test_the_changelog_keeps_its_form():
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert headings[:2] == ["Changelog", "[Unreleased]"]
     dated = re.compile(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d")
-    assert [h for h in headings[1:] if h not in kinds | {"[Unreleased]"} and not dated.match(h)] == []
+    assert [
+        h for h in headings[1:] if h not in kinds | {"[Unreleased]"} and not dated.match(h)
+    ] == []
     fragments = [p.name for p in (ROOT / "changelog.d").iterdir() if p.name != "README.md"]
     form = re.compile(rf"[\w-]+\.({'|'.join(kinds).lower()})\.md")
     assert [name for name in fragments if not form.fullmatch(name)] == []
@@ -511,14 +513,3 @@ def test_words_that_the_make_file_has_are_told():
     assert words
     page = read("CONTRIBUTING.md")
     assert [word for word in words if f"`make {word}`" not in page] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_lines_of_prose_fit_a_screen(page):
-    long = [
-        number
-        for number, line in enumerate(prose_of(page.read_text("utf-8")).splitlines(), 1)
-        if len(line) > 100 and not re.match(r"[|`#\[]|- ", line)
-    ]
-    is_generated = "<!-- generated: " in page.read_text("utf-8")
-    assert long == [] or is_generated

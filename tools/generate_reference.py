@@ -294,7 +294,9 @@ def _public(module: str, name: str) -> Iterator[str]:
         yield ""
         return
     for member, found in vars(value).items():
-        if (member.startswith("_") and member not in _PROTOCOL_METHODS) or inspect.getdoc(found) is None:
+        if (member.startswith("_") and member not in _PROTOCOL_METHODS) or inspect.getdoc(
+            found
+        ) is None:
             continue
         if isinstance(found, property):
             yield f"#### `{name}.{member}`"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import pyarrow as pa
 
-from igloo.errors import InvalidValue, ResultConsumed
+from igloo.errors import InvalidValue, ResultConsumed, ResultTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -97,7 +98,18 @@ class Result:
         open_stream: Callable[[], BatchStream],
         stats: Callable[[], QueryStats],
         cancel: Callable[[], None],
+        rows_kept_max: int = 0,
     ) -> None:
+        """Hold what is needed to run; nothing runs yet.
+
+        Args:
+            schema: names and types of the columns.
+            open_stream: starts the query; called once, at the first read.
+            stats: tells the facts as they stand.
+            cancel: stops the query; safe at any time.
+            rows_kept_max: rows that a conversion may keep; 0 for no limit.
+        """
+        self._rows_kept_max = rows_kept_max
         self._schema = schema
         self._open_stream = open_stream
         self._stats = stats
@@ -106,6 +118,8 @@ class Result:
         self._table: pa.Table | None = None
         self._state = "fresh"
         self._position = 0
+        # A result that nobody reads must not stay in the list of running queries.
+        weakref.finalize(self, cancel)
 
     @property
     def schema(self) -> pa.Schema:
@@ -120,10 +134,25 @@ class Result:
     def to_arrow(self) -> pa.Table:
         """Return all rows as one Arrow table."""
         if self._table is None:
-            batches = list(self._read("to_arrow"))
-            self._table = pa.Table.from_batches(batches, schema=self._schema)
+            self._table = pa.Table.from_batches(self._keep(), schema=self._schema)
             self._state = "kept"
         return self._table
+
+    def _keep(self) -> list[pa.RecordBatch]:
+        batches: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in self._read("to_arrow"):
+            rows += batch.num_rows
+            if 0 < self._rows_kept_max < rows:
+                self._cancel()
+                raise ResultTooLarge(
+                    f"The result has more than {self._rows_kept_max:,} rows, which "
+                    "igloo.limits.result_rows_kept allows to be kept.",
+                    hint="Iterate over the result instead, add LIMIT, or raise the setting.",
+                    limit="igloo.limits.result_rows_kept",
+                )
+            batches.append(batch)
+        return batches
 
     def to_pandas(self, **options: Any) -> Any:
         """Return all rows as a pandas DataFrame; ``options`` go to ``pyarrow.Table.to_pandas``."""

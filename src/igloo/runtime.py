@@ -125,7 +125,6 @@ def connect(  # noqa: PLR0913 - the promised signature
         NotSupported: the target is a server; this version has no client for one.
     """
     from igloo.config.load import load_config
-    from igloo.engine.engine import Engine
 
     _check_target(target, {"user": user, "password": password, "token": token, "tls_ca": tls_ca})
     if target is not None and config is not None:
@@ -135,6 +134,9 @@ def connect(  # noqa: PLR0913 - the promised signature
     if timeout_s is not None:
         overrides["igloo.timeout"] = f"{round(timeout_s * 1000)}ms"
     loaded = load_config(path=None if path is None else Path(path), overrides=overrides)
+    # Last, so that a wrong configuration is told before the heavy libraries are loaded.
+    from igloo.engine.engine import Engine
+
     engine = Engine(loaded)
     return Connection(engine, engine.open_session())
 

@@ -163,6 +163,12 @@ def read_options(
     return options_type(**values)
 
 
+def secret_options(options_type: type[Options]) -> frozenset[str]:
+    """Return the names of the options that are declared ``Secret``."""
+    hints = typing.get_type_hints(options_type)
+    return frozenset(name for name, hint in hints.items() if _without_none(hint) is Secret)
+
+
 _TRUTH = {"true": True, "on": True, "1": True, "yes": True}
 _TRUTH |= {"false": False, "off": False, "0": False, "no": False}
 

@@ -254,22 +254,27 @@ def _analyzed(command: Command, planned: PlannedQuery) -> str:
         f"Source: catalog={name}, rows={source.rows}, bytes={source.bytes}"
         for name, source in sorted(command.query.activity.sources().items())
     ]
-    lines += _operators(planned.physical, 0)
+    lines += _operators(planned.physical)
     return "\n".join(lines)
 
 
-def _operators(plan: ExecutionPlan, depth: int) -> Iterator[str]:
+def _operators(plan: ExecutionPlan) -> Iterator[str]:
     """Yield each operator with what it did, two spaces a level."""
+    waiting = [(plan, 0)]
+    while waiting:
+        plan, depth = waiting.pop()
+        waiting += [(child, depth + 1) for child in reversed(plan.children())]
+        yield f"{'  ' * depth}{plan.display().strip()}{_facts(plan)}"
+
+
+def _facts(plan: ExecutionPlan) -> str:
     metrics = plan.metrics()
-    facts = ""
-    if metrics is not None:
-        rows, compute_ns = metrics.output_rows, metrics.elapsed_compute
-        facts = f", rows={rows}" if rows is not None else ""
-        facts += f", compute_ms={compute_ns / 1e6:.3f}" if compute_ns is not None else ""
-        facts += f", spilled_bytes={metrics.spilled_bytes}" if metrics.spilled_bytes else ""
-    yield f"{'  ' * depth}{plan.display().strip()}{facts}"
-    for child in plan.children():
-        yield from _operators(child, depth + 1)
+    if metrics is None:
+        return ""
+    rows, compute_ns = metrics.output_rows, metrics.elapsed_compute
+    facts = f", rows={rows}" if rows is not None else ""
+    facts += f", compute_ms={compute_ns / 1e6:.3f}" if compute_ns is not None else ""
+    return facts + (f", spilled_bytes={metrics.spilled_bytes}" if metrics.spilled_bytes else "")
 
 
 def _set(command: Command, statement: st.SetSetting) -> Answer:
@@ -356,6 +361,7 @@ def _make_table(
 ) -> bool:
     """Make an empty table; return whether it was made."""
     writer = _writable(command, path)
+    _schema(command, path.catalog, path.schema)
     if command.engine.views.get(path) is not None:
         raise AlreadyExists(f'There is a view "{path}" already.', hint="Use another name.")
     if command.engine.resolver.has_table(path):

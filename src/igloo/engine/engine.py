@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -88,6 +89,7 @@ class Engine:
             raise SqlSyntaxError(
                 f"The text holds {len(statements)} statements; sql() runs one.",
                 hint="Use run_script() for scripts.",
+                statements=len(statements),
             )
         return self._run_one(session, statements[0] if statements else "", parameters)
 
@@ -97,8 +99,8 @@ class Engine:
         Raises:
             IglooError: what stopped the script.
         """
-        tokens = tokenize(text, bytes_max=session.settings.limits_statement_bytes)
-        for statement in split_script(tokens):
+        # The limit is on each statement; a script may hold many.
+        for statement in split_script(tokenize(text, bytes_max=sys.maxsize)):
             yield self._run_one(session, statement, None)
 
     def run_frame(
@@ -148,6 +150,7 @@ class Engine:
         """Stop every query and close every catalog. Safe to call twice."""
         self.history.cancel_all()
         self.catalogs.close()
+        self._contexts.close()
 
     def planner(self, session: Session) -> Planner:
         """Return a planner for the session's settings as they are now."""
@@ -241,6 +244,7 @@ class Engine:
             open_stream=open_stream,
             stats=query.stats,
             cancel=query.cancel,
+            rows_kept_max=planner.settings.limits_result_rows_kept or 0,
         )
 
     def _held(self, answer: Answer, query: Query) -> Result:

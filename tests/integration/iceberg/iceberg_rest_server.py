@@ -56,9 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return {"namespaces": [list(name) for name in listed]}
             case ["namespaces", namespace, "tables"]:
                 names = self.catalog.list_tables(_levels(namespace))
-                return {
-                    "identifiers": [{"namespace": list(n[:-1]), "name": n[-1]} for n in names]
-                }
+                return {"identifiers": [{"namespace": list(n[:-1]), "name": n[-1]} for n in names]}
             case ["namespaces", namespace, "tables", table]:
                 location = self.catalog.load_table((*_levels(namespace), table)).metadata_location
                 content = json.loads(Path(local(location)).read_text())

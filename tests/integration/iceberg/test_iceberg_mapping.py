@@ -1,17 +1,20 @@
 """Columns are found by field id, whatever a file calls them."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from datafusion import functions, lit
 from iceberg_reading import in_order, list_files, load, read_natively, read_splits
 from iceberg_tables import SIMPLE, simple, simple_rows
 from iceberg_writing import local, numbered
-from pyiceberg.types import IntegerType, StringType
+from pyiceberg.types import DecimalType, DoubleType, IntegerType, LongType, StringType
 
 from igloo.connectors.contract import Pushdown
+from igloo.engine.execution.file_scan import bind_file_scan
 from igloo.errors import NotSupported, SourceDataError, UnsupportedType
 from igloo.names import TableName
 
@@ -272,3 +275,39 @@ def test_zero_columns_are_planned(lake, connector):
     lake.create("t", SIMPLE).append(simple(0, 3))
     table = connector.load_table(TableName("db", "t"))
     assert connector.list_files(table, Pushdown(columns=())).files_planned == 1
+
+
+def test_counts_and_bounds_from_statistics_are_those_of_the_rows(lake, connector, session):
+    """DataFusion answers these from the files' footers, whose types are older than the table's."""
+    schema = pa.schema([("i", pa.int32()), ("f", pa.float32()), ("d", pa.decimal128(5, 2))])
+    table = lake.create("t", schema)
+    old = {"i": -5, "f": 0.5, "d": Decimal("-999.99")}
+    table.append(pa.Table.from_pylist([old, dict.fromkeys(old)], schema=schema))
+    with table.update_schema() as update:
+        update.update_column("i", LongType())
+        update.update_column("f", DoubleType())
+        update.update_column("d", DecimalType(18, 2))
+        update.add_column("new", StringType())
+    table = lake.load("t")
+    new = {"i": 2**40, "f": 1e300, "d": Decimal("1e15").quantize(Decimal("0.01")), "new": "x"}
+    table.append(pa.Table.from_pylist([new], schema=table.schema().as_arrow()))
+    scan = list_files(connector, "t")
+    assert scan.read_path == "native"
+    rows = bind_file_scan(session, scan, load(connector, "t").schema)
+    for name in ("i", "f", "d", "new"):
+        column = rows.col(name)
+        found = rows.aggregate(
+            [],
+            [
+                functions.count(lit(1)).alias("rows"),
+                functions.count(column).alias("values"),
+                functions.min(column).alias("low"),
+                functions.max(column).alias("high"),
+            ],
+        ).to_pylist()
+        low = "x" if name == "new" else old[name]
+        values = 1 if name == "new" else 2
+        assert found == [{"rows": 3, "values": values, "low": low, "high": new[name]}]
+    assert rows.filter(rows.col("i") > lit(2**33)).count() == 1
+    assert rows.filter(rows.col("new").is_null()).count() == 2
+    assert rows.filter(rows.col("d") < lit(pa.scalar(Decimal("-1.00")))).count() == 1

@@ -32,7 +32,7 @@ def simple_rows_in_order(end):
 
 def test_an_unknown_table_of_a_rest_catalog_is_not_found(address):
     connector = connect(type="rest", uri=address, token=TOKEN)
-    with pytest.raises(TableNotFound, match="db.nothing"):
+    with pytest.raises(TableNotFound, match=r"db\.nothing"):
         connector.load_table(TableName("db", "nothing"))
     connector.close()
 

@@ -44,12 +44,15 @@ class Footer:
         schema: its columns as Igloo carries them; INT96 is a timestamp in microseconds.
         row_count: exact number of rows.
         int96: names of the columns of the deprecated type INT96.
-        float_bytes: unpacked size of all columns of floating-point numbers.
+        doubtful_floats: columns of floating-point numbers that may hold a NaN which DataFusion
+            would not see: those with a row group of one value, and half floats.
+        float_bytes: unpacked size of those columns.
     """
 
     schema: pa.Schema
     row_count: int
     int96: frozenset[str] = frozenset()
+    doubtful_floats: frozenset[str] = frozenset()
     float_bytes: int = 0
 
 
@@ -72,14 +75,15 @@ class FooterCache:
         return self._remember(self._footers, file, _read_footer)
 
     def have_no_nan(self, files: Sequence[FoundFile], columns: Collection[str]) -> bool:
-        """Whether none of ``columns`` holds a NaN in ``files``, found out by reading them once.
+        """Whether no column that looks constant holds a NaN, found out by reading it once.
 
         False also where that would be too much to read. It matters because the smallest and largest
-        values that a footer tells leave NaN out, and DataFusion 55 skips row groups by them,
-        answers max() from them, and takes a column for constant where they are equal.
+        values that a footer tells leave NaN out, and DataFusion 55 takes a column for constant
+        where they are equal. (That it also skips row groups by them is cured where files are bound:
+        ``file_scan`` hides floats from it; half floats cannot be hidden and are searched, too.)
         """
-        floats = {name for footer in self.footers(files) for name in _floats(footer.schema)}
-        wanted = floats & set(columns)
+        doubtful = {name for footer in self.footers(files) for name in footer.doubtful_floats}
+        wanted = doubtful & set(columns)
         if not wanted:
             return True
         if sum(footer.float_bytes for footer in self.footers(files)) > _NAN_SEARCH_BYTES_MAX:
@@ -115,16 +119,37 @@ def _read_footer(path: str) -> Footer:
         schema = file.schema_arrow
         int96 = _int96_columns(file, path)
         row_count = file.metadata.num_rows
-        float_bytes = _unpacked_bytes(file.metadata, _floats(schema))
+        doubtful = _doubtful_floats(file.metadata, schema)
+        float_bytes = _unpacked_bytes(file.metadata, doubtful)
     own = carried(schema, path)
     fields = [f.with_type(pa.timestamp("us")) if f.name in int96 else f for f in own]
     return Footer(
-        schema=pa.schema(fields), row_count=row_count, int96=int96, float_bytes=float_bytes
+        schema=pa.schema(fields),
+        row_count=row_count,
+        int96=int96,
+        doubtful_floats=doubtful,
+        float_bytes=float_bytes,
     )
 
 
 def _floats(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if pa.types.is_floating(field.type)]
+
+
+def _doubtful_floats(metadata: pq.FileMetaData, schema: pa.Schema) -> frozenset[str]:
+    names = set(_floats(schema))
+    doubtful = {name for name in names if pa.types.is_float16(schema.field(name).type)}
+    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
+        for chunk in (group.column(i) for i in range(group.num_columns)):
+            if chunk.path_in_schema in names and _is_one_value(chunk.statistics):
+                doubtful.add(chunk.path_in_schema)
+    return frozenset(doubtful)
+
+
+def _is_one_value(statistics: Any) -> bool:
+    return bool(
+        statistics is not None and statistics.has_min_max and statistics.min == statistics.max
+    )
 
 
 def _unpacked_bytes(metadata: pq.FileMetaData, names: Collection[str]) -> int:
@@ -136,7 +161,7 @@ def _unpacked_bytes(metadata: pq.FileMetaData, names: Collection[str]) -> int:
 def _columns_with_nan(path: str) -> frozenset[str]:
     found: set[str] = set()
     with naming_file(path, _NAME), _open(path) as file:
-        names = _floats(file.schema_arrow)
+        names = sorted(_doubtful_floats(file.metadata, file.schema_arrow))
         for batch in file.iter_batches(batch_size=_BATCH_ROWS_MAX, columns=names):
             for name in set(names) - found:
                 # Arrow has no is_nan for half floats.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from igloo.connectors.options import read_options
 from igloo.connectors.registry import load_connector
+from igloo.engine.catalog.store import check_secrets_are_references
 from igloo.errors import AlreadyExists, CatalogNotFound, InvalidValue, did_you_mean
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ class Catalogs:
 
         Raises:
             AlreadyExists: the name is taken and neither flag allows that.
-            InvalidSetting: the connector or an option is unknown or has a wrong value.
+            InvalidSetting: the connector or an option is unknown or has a wrong value; or it is a
+                secret written out, and there is a catalog store, which keeps references only.
             InvalidValue: the catalog is not SQL's to replace.
         """
         with self._lock:
@@ -87,7 +90,9 @@ class Catalogs:
                 self._check_changeable(config.name)
             connector = self._open(config)
             if self._store is not None:
-                self._store.put_catalog(config)
+                check_secrets_are_references(config)
+                # Another connection may start in another folder.
+                self._store.put_catalog(replace(config, base=config.base or Path.cwd()))
             replaced = self._connectors.pop(config.name, None)
             self._configs[config.name] = config
             self._connectors[config.name] = connector

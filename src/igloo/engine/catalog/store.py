@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from igloo.config.load import CatalogConfig
+from igloo.config.redaction import redact_option
+from igloo.connectors.options import secret_options
+from igloo.connectors.registry import load_connector
 from igloo.engine.catalog.views import View
 from igloo.errors import InvalidSetting
 from igloo.names import TablePath
@@ -109,6 +112,26 @@ class CatalogStore:
             content = {**self._content, kind: kept if entry is None else [*kept, entry]}
             _write(self.path, content)
             self._content = content
+
+
+def check_secrets_are_references(config: CatalogConfig) -> None:
+    """Check that no option holds a secret itself, which would then lie in the file.
+
+    Raises:
+        InvalidSetting: names the first option that does.
+    """
+    secrets = secret_options(load_connector(config.connector).options_type)
+    for name, value in config.options.items():
+        # An address is mostly no secret; only a password in it is.
+        hidden = redact_option("password" if name in secrets - {"uri"} else name, value)
+        if hidden != value:
+            raise InvalidSetting(
+                f'The option "{name}" of the catalog "{config.name}" holds a secret, which the '
+                "catalog store does not keep.",
+                hint="Write it as ${env:NAME} or ${file:PATH}.",
+                option=name,
+                catalog=config.name,
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,8 +10,9 @@ its serialized form, an Arrow IPC file whose schema metadata is the tree in pref
 from __future__ import annotations
 
 import ctypes
-from collections import deque
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -34,7 +35,7 @@ from igloo.connectors.predicates import (
 from igloo.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _COMPARISONS = {
     "equal": ComparisonOperator.EQUAL,
@@ -81,7 +82,7 @@ def read_arrow_filter(expression: pc.Expression, schema: pa.Schema) -> ArrowFilt
     (serialized,) = reduced[1]
     with pa.ipc.open_file(serialized) as reader:
         literals = reader.get_batch(0)
-        events = deque(_metadata_pairs(reader.schema))
+        events = tuple(_metadata_pairs(reader.schema))
     offered: list[Predicate] = []
     kept: list[pc.Expression] = []
     kept_columns: set[str] = set()
@@ -95,36 +96,52 @@ def read_arrow_filter(expression: pc.Expression, schema: pa.Schema) -> ArrowFilt
     return ArrowFilter(conjoin(offered), tuple(kept), frozenset(kept_columns))
 
 
-def _conjuncts(node: _Node) -> Iterator[_Node]:
-    if isinstance(node, _Call) and node.function == "and_kleene":
-        for argument in node.arguments:
-            yield from _conjuncts(argument)
-    else:
-        yield node
+def _conjuncts(node: _Node) -> list[_Node]:
+    return _chain(node, "and_kleene")
 
 
-def _read_node(events: deque[tuple[str, str]], literals: pa.RecordBatch) -> _Node:
-    key, value = events.popleft()
-    match key:
-        case "field_ref":
-            return Column(value)
-        case "literal":
-            return Literal(literals.column(int(value))[0])
-        case "call":
-            return _read_call(value, events, literals)
-    raise InternalError(f'The filter holds "{key}", which is not known.')
-
-
-def _read_call(function: str, events: deque[tuple[str, str]], literals: pa.RecordBatch) -> _Call:
-    arguments: list[_Node] = []
-    options: Any = None
-    while events[0][0] != "end":
-        if events[0][0] == "options":
-            options = literals.column(int(events.popleft()[1]))[0]
+def _chain(node: _Node, function: str) -> list[_Node]:
+    """Return the operands of a chain of one connective; the node itself if it is none."""
+    # No recursion, here and in _read_node: a chain is as deep as it is long.
+    operands: list[_Node] = []
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _Call) and node.function == function:
+            waiting += reversed(node.arguments)
         else:
-            arguments.append(_read_node(events, literals))
-    events.popleft()
-    return _Call(function, tuple(arguments), options)
+            operands.append(node)
+    return operands
+
+
+@dataclass(slots=True)
+class _OpenCall:
+    function: str
+    arguments: list[_Node]
+    options: Any = None
+
+
+def _read_node(events: Iterable[tuple[str, str]], literals: pa.RecordBatch) -> _Node:
+    outermost = _OpenCall("", [])
+    calls = [outermost]
+    for key, value in events:
+        match key:
+            case "field_ref":
+                calls[-1].arguments.append(Column(value))
+            case "literal":
+                calls[-1].arguments.append(Literal(literals.column(int(value))[0]))
+            case "options":
+                calls[-1].options = literals.column(int(value))[0]
+            case "call":
+                calls.append(_OpenCall(value, []))
+            case "end":
+                call = calls.pop()
+                done = _Call(call.function, tuple(call.arguments), call.options)
+                calls[-1].arguments.append(done)
+            case _:
+                raise InternalError(f'The filter holds "{key}", which is not known.')
+    (node,) = outermost.arguments
+    return node
 
 
 def _as_predicate(node: _Node) -> Predicate | None:
@@ -133,9 +150,10 @@ def _as_predicate(node: _Node) -> Predicate | None:
         case Column() | Literal():
             # A bare boolean is TRUE where it equals TRUE, and NULL where it is NULL.
             return Comparison(node, ComparisonOperator.EQUAL, Literal(pa.scalar(True)))
-        case _Call("and_kleene" | "or_kleene" as function, arguments):
-            operands = tuple(p for p in map(_as_predicate, arguments) if p is not None)
-            if len(operands) < len(arguments):
+        case _Call("and_kleene" | "or_kleene" as function):
+            chain = _chain(node, function)
+            operands = tuple(p for p in map(_as_predicate, chain) if p is not None)
+            if len(operands) < len(chain):
                 return None
             return And(operands) if function == "and_kleene" else Or(operands)
         case _Call("invert", (operand,)):
@@ -164,10 +182,10 @@ def _as_expression(node: _Node, schema: pa.Schema) -> pc.Expression:
             return pc.is_valid(_as_expression(operand, schema))
         case _Call("invert", (operand,)):
             return ~_as_expression(operand, schema)
-        case _Call("and_kleene", (left, right)):
-            return _as_expression(left, schema) & _as_expression(right, schema)
-        case _Call("or_kleene", (left, right)):
-            return _as_expression(left, schema) | _as_expression(right, schema)
+        case _Call("and_kleene"):
+            return reduce(and_, (_as_expression(n, schema) for n in _conjuncts(node)))
+        case _Call("or_kleene"):
+            return reduce(or_, (_as_expression(n, schema) for n in _chain(node, "or_kleene")))
         case _Call(function, (left, right)) if function in _COMPARISONS:
             # Only booleans can stand here: arithmetic never reaches a Dataset.
             compare = getattr(pc, function)

@@ -7,7 +7,10 @@ of a user: names are resolved through the catalog list that is handed in, per st
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
     from datafusion import SessionContext, TableFunction
     from datafusion.catalog import CatalogProviderList
 
-#: Blocking readers run on DataFusion's threads, so there have to be more of them than cores.
-READER_THREADS = 8
+#: Blocking readers run on DataFusion's threads, so there have to be more of them than one or two
+#: cores give; each costs memory of its own.
+READER_THREADS_MIN = 4
 #: Stack of DataFusion's own threads. With the usual 2 MiB a filter of 2,700 ANDs ends the process;
 #: with this, those threads stand more than a main thread does. Only what is used is taken.
 READER_STACK_BYTES = 16 * 2**20
@@ -62,21 +66,36 @@ class Contexts:
         self._functions = functions
         self._lock = threading.Lock()
         self._contexts: dict[ContextSettings, SessionContext] = {}
+        # DataFusion leaves its folders behind when a process ends early; this one is removed.
+        self._spill_folder = tempfile.mkdtemp(prefix="igloo-spill-")
+        self._remove_spill = weakref.finalize(
+            self, shutil.rmtree, self._spill_folder, ignore_errors=True
+        )
 
     def get(self, settings: ContextSettings) -> SessionContext:
         """Return the session for ``settings``, making it at first use."""
         with self._lock:
             context = self._contexts.get(settings)
             if context is None:
-                context = _make_context(settings, self._catalogs, self._functions)
+                context = _make_context(settings, self._catalogs, self._functions, self._spill_folder)
                 self._contexts[settings] = context
             return context
 
+    def close(self) -> None:
+        """Forget the sessions and remove what they spilled. Safe to call twice."""
+        with self._lock:
+            self._contexts.clear()
+            self._remove_spill()
+
 
 def _make_context(
-    settings: ContextSettings, catalogs: CatalogProviderList, functions: Sequence[TableFunction]
+    settings: ContextSettings,
+    catalogs: CatalogProviderList,
+    functions: Sequence[TableFunction],
+    spill_folder: str,
 ) -> SessionContext:
-    os.environ.setdefault("TOKIO_WORKER_THREADS", str(READER_THREADS))
+    threads = max(READER_THREADS_MIN, settings.target_partitions)
+    os.environ.setdefault("TOKIO_WORKER_THREADS", str(threads))
     os.environ.setdefault("RUST_MIN_STACK", str(READER_STACK_BYTES))
     import datafusion
     from datafusion import RuntimeEnvBuilder, SessionConfig, SessionContext
@@ -99,7 +118,9 @@ def _make_context(
         .with_batch_size(settings.batch_rows)
     )
     runtime = (
-        RuntimeEnvBuilder().with_disk_manager_os().with_fair_spill_pool(settings.memory_limit_bytes)
+        RuntimeEnvBuilder()
+        .with_disk_manager_specified(spill_folder)
+        .with_fair_spill_pool(settings.memory_limit_bytes)
     )
     context = SessionContext(config, runtime)
     # DataFusion takes this limit in whole units only; rounding up keeps 1 byte from meaning none.

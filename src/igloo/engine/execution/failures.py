@@ -108,10 +108,11 @@ def _unknown_function(match: re.Match[str], _message: str) -> IglooError:
 
 
 def _out_of_memory(_match: re.Match[str], message: str) -> IglooError:
-    first = message.split(" with top memory consumers", 1)[0]
+    operator = re.search(r"for (?P<name>[A-Za-z]+)(?:\[\d+\])?", message)
+    where = f" (in {operator['name']})" if operator else ""
     return OutOfMemory(
-        f"The query needs more memory than igloo.memory_limit allows: {_sentence(first)}",
-        hint="Raise it with SET igloo.memory_limit = '8GiB', or read fewer rows or columns.",
+        f"The query needs more memory than igloo.memory_limit allows{where}.",
+        hint="Raise igloo.memory_limit, lower igloo.target_partitions, or read less.",
         limit="igloo.memory_limit",
     )
 

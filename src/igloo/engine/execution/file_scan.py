@@ -113,6 +113,8 @@ class _GroupBinding:
         file_rows = listing.read_files(
             self._ctx, self._scan, [file.path for file in self._group.files], self._file_schema()
         )
+        if self._scan.format is FileFormat.PARQUET:
+            file_rows = _floats_guarded(file_rows)
         if self._is_plain(file_rows):
             return file_rows
         rows = self._mapped(file_rows)
@@ -256,6 +258,28 @@ class _GroupBinding:
             both.parse_sql_expr(f"{name} IS NOT DISTINCT FROM key{i}") for i, name in enumerate(own)
         ]
         return rows.join_on(keys, reduce(and_, same), how="anti")
+
+
+def _floats_guarded(rows: DataFrame) -> DataFrame:
+    """Hide floating-point columns from DataFusion's use of Parquet statistics.
+
+    Statistics leave NaN out, and NaN is greater than every number: row groups that hold one would
+    be skipped by ``x > 5``, and ``max(x)`` would miss it. ``nanvl(x, x)`` is x, and opaque.
+    """
+    fields = list(rows.schema())
+    if not any(_is_guarded(field.type) for field in fields):
+        return rows
+    columns = ((field, rows.col(field.name)) for field in fields)
+    return rows.select(
+        *(
+            functions.nanvl(column, column).alias(field.name) if _is_guarded(field.type) else column
+            for field, column in columns
+        )
+    )
+
+
+def _is_guarded(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_float32(type_) or pa.types.is_float64(type_))
 
 
 def _extension_metadata(type_: pa.DataType) -> dict[str, str] | None:

@@ -40,14 +40,16 @@ def file_key(path: str) -> str:
 
 
 def _scans(plan: ExecutionPlan) -> Iterator[tuple[str, int, int]]:
-    text = plan.display()
-    if text.startswith("DataSourceExec"):
-        metrics = plan.metrics()
+    # No recursion: plans grow higher than Python's stack.
+    waiting = [plan]
+    while waiting:
+        plan = waiting.pop()
+        waiting += plan.children()
+        text = plan.display()
+        metrics = plan.metrics() if text.startswith("DataSourceExec") else None
         if metrics is not None:
             scanned = sum(_bytes(m.value) for m in metrics.metrics() if m.name == "bytes_scanned")
             yield text, metrics.output_rows or 0, scanned
-    for child in plan.children():
-        yield from _scans(child)
 
 
 def _bytes(value: object) -> int:

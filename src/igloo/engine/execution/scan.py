@@ -11,15 +11,14 @@ each fragment, on DataFusion's threads.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import reduce
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
 from igloo.connectors.contract import Pushdown
-from igloo.connectors.predicates import columns_of, conjoin, conjuncts, to_arrow
+from igloo.connectors.predicates import columns_of, conjoin, conjuncts, keep_true
 from igloo.engine.execution.activity import PlannedScan
 from igloo.engine.execution.arrow_filter import ArrowFilter, read_arrow_filter
 from igloo.errors import IglooError, InternalError, SourceError
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
 
     from igloo.connectors.contract import Connector, Scan, Split, Table
+    from igloo.connectors.predicates import Predicate
     from igloo.engine.execution.activity import Activity
     from igloo.names import TablePath
 
@@ -81,8 +81,8 @@ class ScanDataset(ds.Dataset):
         )
         columns = (*self._columns, *sorted(handed.expression_columns - set(self._columns)))
         scan = self._plan(columns, handed)
-        handed_terms = set(conjuncts(handed.predicate))
-        residual = conjoin(t for t in conjuncts(scan.residual) if t in handed_terms)
+        hinted = set(conjuncts(self.hint.filter)) - set(conjuncts(handed.predicate))
+        residual = conjoin(t for t in conjuncts(scan.residual) if t not in hinted)
         self._activity.planned(
             PlannedScan(
                 path=self._path,
@@ -97,11 +97,8 @@ class ScanDataset(ds.Dataset):
                 row_count=self._table.row_count,
             )
         )
-        conditions = list(handed.expressions)
-        if residual is not None:
-            conditions.append(to_arrow(residual, schema))
-        condition = reduce(lambda a, b: a & b, conditions) if conditions else None
-        return [_Fragment(self, split, self._columns, condition) for split in scan.splits]
+        leftover = _Leftover(residual, handed.expressions, self._columns)
+        return [_Fragment(self, split, leftover) for split in scan.splits]
 
     def _plan(self, columns: tuple[str, ...], handed: ArrowFilter) -> Scan:
         """Offer everything; leave out the limit where Igloo itself still has to filter."""
@@ -118,10 +115,8 @@ class ScanDataset(ds.Dataset):
         )
         return self._connector.plan_scan(self._table, offer)
 
-    def read(
-        self, split: Split, columns: tuple[str, ...], condition: pc.Expression | None
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a split that satisfy ``condition``, cut to ``columns``."""
+    def read(self, split: Split, leftover: _Leftover) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a split, with what the source left over applied."""
         token = self._activity.token
         try:
             token.raise_if_cancelled()
@@ -131,9 +126,9 @@ class ScanDataset(ds.Dataset):
                 for batch in reader:
                     token.raise_if_cancelled()
                     self._activity.received(self._path.catalog, batch.num_rows, batch.nbytes)
-                    kept = batch if condition is None else batch.filter(condition)
+                    kept = leftover.apply(batch)
                     if kept.num_rows:
-                        yield kept.select(list(columns))
+                        yield kept
         except IglooError as error:
             self._activity.failed(token.reason or error)
             raise
@@ -141,6 +136,21 @@ class ScanDataset(ds.Dataset):
             failure = token.reason or _unexpected(error, self._path)
             self._activity.failed(failure)
             raise failure from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Leftover:
+    """What a source did not do: rows to leave out, and columns that only that needed."""
+
+    residual: Predicate | None
+    expressions: tuple[pc.Expression, ...]
+    columns: tuple[str, ...]
+
+    def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        kept = batch if self.residual is None else keep_true(batch, self.residual)
+        for expression in self.expressions:
+            kept = kept.filter(expression)
+        return kept.select(list(self.columns))
 
 
 class _ProjectedSchema:
@@ -155,23 +165,21 @@ class _Fragment:
         self,
         dataset: ScanDataset,
         split: Split,
-        columns: tuple[str, ...],
-        condition: pc.Expression | None,
+        leftover: _Leftover,
     ) -> None:
         self._dataset = dataset
         self._split = split
-        self._columns = columns
-        self._condition = condition
+        self._leftover = leftover
 
     def scanner(self, *_schema: Any, **_options: Any) -> _FragmentScanner:
         return _FragmentScanner(self)
 
     def to_batches(self) -> Iterator[pa.RecordBatch]:
-        return self._dataset.read(self._split, self._columns, self._condition)
+        return self._dataset.read(self._split, self._leftover)
 
     @property
     def schema(self) -> pa.Schema:
-        return _cut(self._dataset.schema, self._columns)
+        return _cut(self._dataset.schema, self._leftover.columns)
 
 
 class _FragmentScanner:

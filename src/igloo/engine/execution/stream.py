@@ -7,14 +7,18 @@ on a cancel the reader returns at once and the thread ends at its next batch.
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
+import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.native_counts import count_native_reads, file_key
+from igloo.errors import QueryCancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +33,18 @@ if TYPE_CHECKING:
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
 READ_AHEAD_BATCHES = 8
 _PUT_WAIT_S = 0.1
+#: A thread that returns into a dead interpreter aborts the process, so exit waits this long for it.
+_EXIT_WAIT_S = 2.0
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_exiting = threading.Event()
+
+
+@atexit.register
+def _wait_for_threads() -> None:
+    _exiting.set()
+    deadline = time.monotonic() + _EXIT_WAIT_S
+    for thread in list(_threads):
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class PlanStream:
@@ -65,9 +81,11 @@ class PlanStream:
         """
         running = self._plan.partition_count
         for partition in range(running):
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._pump, args=(partition,), name="igloo-rows", daemon=True
-            ).start()
+            )
+            _threads.add(thread)
+            thread.start()
         with self._token.on_cancel(self._wake):
             while running:
                 item = self._queue.get()
@@ -82,8 +100,13 @@ class PlanStream:
         self._end(None)
 
     def close(self) -> None:
-        """Stop the threads. Safe to call twice."""
+        """Stop the threads; rows not read are given up. Safe to call twice."""
         self._closed.set()
+        if not self._ended:
+            self._end(
+                self._token.reason
+                or QueryCancelled("The result was closed before its last row was read.")
+            )
 
     def _token_check(self) -> None:
         if self._token.reason is not None:
@@ -118,7 +141,7 @@ class PlanStream:
             self._put(error)
 
     def _put(self, item: Any) -> bool:
-        while not self._closed.is_set():
+        while not (self._closed.is_set() or _exiting.is_set()):
             try:
                 self._queue.put(item, timeout=_PUT_WAIT_S)
             except queue.Full:

@@ -59,7 +59,7 @@ def check_cross_joins(
         warnings.append(
             f"A join without an equality looks at {seen} pairs of rows and cannot be stopped midway."
         )
-    return tuple(warnings)
+    return tuple(dict.fromkeys(warnings))
 
 
 def _row_count(found: FoundTable) -> float | None:
@@ -74,21 +74,39 @@ def _row_count(found: FoundTable) -> float | None:
         return None
 
 
-def _pairs(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> Iterator[float | None]:
-    node = plan.to_variant()
-    inputs = plan.inputs()
-    for child in inputs:
-        yield from _pairs(child, sizes)
-    if isinstance(node, Join) and not node.on():
-        left, right = (_estimate(child, sizes) for child in inputs)
-        if 1.0 not in (left, right):
-            yield None if left is None or right is None else left * right
+def _pairs(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> list[float | None]:
+    """Return how many pairs each join without a key looks at; None for "no idea"."""
+    pairs: list[float | None] = []
+    estimates: list[float | None] = []
+    # From the leaves up and without recursion: plans grow higher than Python's stack.
+    for each, inputs in _leaves_first(plan):
+        below = estimates[len(estimates) - inputs :]
+        del estimates[len(estimates) - inputs :]
+        node = each.to_variant()
+        if isinstance(node, Join) and not node.on() and 1.0 not in below:
+            left, right = below
+            pairs.append(None if left is None or right is None else left * right)
+        estimates.append(_estimate(node, below, sizes))
+    return pairs
 
 
-def _estimate(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> float | None:
-    """Return about how many rows a plan gives; None for "no idea"."""
-    node = plan.to_variant()
-    inputs = plan.inputs()
+def _leaves_first(plan: LogicalPlan) -> Iterator[tuple[LogicalPlan, int]]:
+    """Yield each node after its inputs, with their number."""
+    waiting: list[tuple[LogicalPlan, int | None]] = [(plan, None)]
+    while waiting:
+        each, inputs = waiting.pop()
+        if inputs is not None:
+            yield each, inputs
+            continue
+        children = each.inputs()
+        waiting.append((each, len(children)))
+        waiting += [(child, None) for child in reversed(children)]
+
+
+def _estimate(
+    node: object, below: list[float | None], sizes: Mapping[str, float | None]
+) -> float | None:
+    """Return about how many rows a node gives, whose inputs give ``below``; None for "no idea"."""
     if isinstance(node, TableScan):
         size = sizes.get(node.table_name())
         return _filtered(size) if node.filters() else size
@@ -96,7 +114,6 @@ def _estimate(plan: LogicalPlan, sizes: Mapping[str, float | None]) -> float | N
         return sizes[node.alias()]
     if isinstance(node, Aggregate) and not node.group_by_exprs():
         return 1.0
-    below = [_estimate(child, sizes) for child in inputs]
     known = [rows for rows in below if rows is not None]
     if len(known) < len(below) or not below:
         return None

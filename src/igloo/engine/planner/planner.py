@@ -152,8 +152,7 @@ class _Planning:
         if not self.stubs:
             return frame
         for path, stub in self.stubs.items():
-            need = needs.get(path)
-            self.tables[path] = self._bind_files(stub, need.pushdown if need else None)
+            self.tables[path] = self._bind_files(stub, needs.get(path))
         self.stubs.clear()
         return self._rounds(text, values, self.place)
 
@@ -253,23 +252,27 @@ class _Planning:
     def _bind_listed(self, found: FoundTable, connector: ListsFiles) -> BoundTable:
         everything = Pushdown(columns=tuple(found.table.schema.names))
         scan = connector.list_files(found.table, everything)
-        if scan is None:
-            return self._bind_scan(found)
-        if scan.files_planned > 1 and self.planner.settings.pushdown != "off":
+        # Fewer columns or a filter may need fewer files, or make the native reader right.
+        can_improve = scan is None or scan.files_planned > 1
+        if can_improve and self.planner.settings.pushdown != "off":
             self.stubs[found.path] = _Stub(found, connector)
             return BoundTable(StubDataset(found.table.schema))
-        return self.planner.native.bind_files(self.planner.context, found, scan, self.activity)
-
-    def _bind_files(self, stub: _Stub, need: Pushdown | None) -> BoundTable:
-        found = stub.found
-        everything = Pushdown(columns=tuple(found.table.schema.names))
-        scan = stub.files.list_files(found.table, need or everything)
         if scan is None:
             return self._bind_scan(found)
         return self.planner.native.bind_files(self.planner.context, found, scan, self.activity)
 
-    def _bind_scan(self, found: FoundTable) -> BoundTable:
+    def _bind_files(self, stub: _Stub, need: ScanNeed | None) -> BoundTable:
+        found = stub.found
+        everything = Pushdown(columns=tuple(found.table.schema.names))
+        scan = stub.files.list_files(found.table, need.pushdown if need else everything)
+        if scan is None:
+            return self._bind_scan(found, need)
+        return self.planner.native.bind_files(self.planner.context, found, scan, self.activity)
+
+    def _bind_scan(self, found: FoundTable, need: ScanNeed | None = None) -> BoundTable:
         dataset = ScanDataset(found.path, found.table, found.connector, self.activity)
+        if need is not None:
+            dataset.hint = replace(need.pushdown, filter=need.unhanded)
         dataset.pushdown_enabled = self.planner.settings.pushdown != "off"
         self.scans[found.path] = dataset
         return BoundTable(dataset)

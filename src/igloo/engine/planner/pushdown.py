@@ -61,7 +61,7 @@ def read_needs(plan: LogicalPlan) -> dict[Reference, ScanNeed]:
     scan needs cannot be seen, so nothing may be left out.
     """
     needs: dict[Reference, list[ScanNeed]] = {}
-    scans = list(_scans(plan, ()))
+    scans = list(_scans(plan))
     if len(scans) != plan.display_indent().count("TableScan:"):
         return {}
     for reference, need in scans:
@@ -85,16 +85,18 @@ def _join_pushdowns(pushdowns: list[Pushdown]) -> Pushdown:
     return Pushdown(columns=columns, filter=unique[0] if len(unique) == 1 else pr.Or(unique))
 
 
-def _scans(plan: LogicalPlan, above: tuple[Expr, ...]) -> Iterator[tuple[Reference, ScanNeed]]:
-    """Yield each scan; ``above`` holds the filters that stand directly over ``plan``."""
-    node = plan.to_variant()
-    if isinstance(node, TableScan):
-        yield _reference(node), _need(node, above)
-        return
-    inputs = plan.inputs()
-    below = (*above, node.predicate()) if isinstance(node, Filter) else ()
-    for child in inputs:
-        yield from _scans(child, below)
+def _scans(plan: LogicalPlan) -> Iterator[tuple[Reference, ScanNeed]]:
+    """Yield each scan with what it needs, filters that stand directly over it included."""
+    # No recursion, here and below: plans and filters grow higher than Python's stack.
+    waiting: list[tuple[LogicalPlan, tuple[Expr, ...]]] = [(plan, ())]
+    while waiting:
+        plan, above = waiting.pop()
+        node = plan.to_variant()
+        if isinstance(node, TableScan):
+            yield _reference(node), _need(node, above)
+            continue
+        below = (*above, node.predicate()) if isinstance(node, Filter) else ()
+        waiting += [(child, below) for child in reversed(plan.inputs())]
 
 
 def _reference(scan: TableScan) -> Reference:
@@ -121,19 +123,32 @@ def read_predicate(expression: Expr) -> pr.Predicate | None:
 
     At the top and under AND, what is not understood is left out; anywhere deeper the whole term is.
     """
-    node = _variant(expression)
-    if isinstance(node, BinaryExpr) and node.op() == "AND":
-        sides = (read_predicate(node.left()), read_predicate(node.right()))
-        return pr.conjoin(side for side in sides if side is not None)
-    return _exact(expression)
+    terms = map(_exact, _chain(expression, "AND"))
+    return pr.conjoin(term for term in terms if term is not None)
+
+
+def _chain(expression: Expr, operator: str) -> list[Expr]:
+    """Return the operands of ``a AND b AND …`` in order; the expression itself if it is none."""
+    operands: list[Expr] = []
+    waiting = [expression]
+    while waiting:
+        expression = waiting.pop()
+        node = _variant(expression)
+        if isinstance(node, BinaryExpr) and node.op() == operator:
+            waiting += [node.right(), node.left()]
+        else:
+            operands.append(expression)
+    return operands
 
 
 def _exact(expression: Expr) -> pr.Predicate | None:
     """Return a predicate with the same three-valued result, or None."""
     node = _variant(expression)
     match node:
+        case BinaryExpr() if node.op() in {"AND", "OR"}:
+            return _connected(expression, node.op())
         case BinaryExpr():
-            return _binary(node)
+            return _comparison(node)
         case Not():
             operand = _exact(node.expr())
             return None if operand is None else pr.Not(operand)
@@ -153,14 +168,16 @@ def _exact(expression: Expr) -> pr.Predicate | None:
     return None
 
 
-def _binary(node: BinaryExpr) -> pr.Predicate | None:
-    operator = node.op()
-    if operator in {"AND", "OR"}:
-        left, right = _exact(node.left()), _exact(node.right())
-        if left is None or right is None:
-            return None
-        return pr.And((left, right)) if operator == "AND" else pr.Or((left, right))
-    comparison = _OPERATORS.get(operator)
+def _connected(expression: Expr, operator: str) -> pr.Predicate | None:
+    operands = tuple(map(_exact, _chain(expression, operator)))
+    known = tuple(operand for operand in operands if operand is not None)
+    if len(known) < len(operands):
+        return None
+    return pr.And(known) if operator == "AND" else pr.Or(known)
+
+
+def _comparison(node: BinaryExpr) -> pr.Predicate | None:
+    comparison = _OPERATORS.get(node.op())
     left_term, right_term = _term(node.left()), _term(node.right())
     if comparison is None or left_term is None or right_term is None:
         return None

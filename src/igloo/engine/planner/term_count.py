@@ -155,19 +155,29 @@ def _read_word(levels: list[_Level], word: str, before: str, following: str) -> 
         levels.append(_Level(is_case=True))
     elif word == "END" and level.is_case:
         _close(levels)
-    elif word == "AND" and level.between:
-        level.between -= 1
     elif word in _CONNECTIVES:
-        level.connect()
+        _read_connective(level, word, following)
     elif word in _OPERATORS or (word == "FROM" and before == "DISTINCT"):
         level.compared += 1
         level.between += word == "BETWEEN"
-    elif word in _SET_OPERATORS:
+    elif not (word == "WITH" and following in _NOT_A_CLAUSE):
+        _read_break(level, word)
+
+
+def _read_connective(level: _Level, word: str, following: str) -> None:
+    if word == "AND" and level.between:
+        level.between -= 1
+    elif word != "NOT" or following.partition(" ")[0] not in _OPERATORS:
+        level.connect()
+
+
+def _read_break(level: _Level, word: str) -> None:
+    if word in _SET_OPERATORS:
         level.end_branch()
     elif word == "JOIN" or (word == "," and level.is_list_of_tables):
         level.end_expression()
         level.branch += PLAN_TERMS if word == "JOIN" or level.is_query else 0
     elif word == "," or word in _BREAKS:
         level.end_expression()
-    elif word in _CLAUSES and not (word == "WITH" and following in _NOT_A_CLAUSE):
+    elif word in _CLAUSES:
         level.start_clause(word)
