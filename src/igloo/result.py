@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -183,7 +184,7 @@ class Result:
             raise InvalidValue(f"fetchmany cannot return {size} rows.", hint="Ask for 0 or more.")
         rows = self.to_arrow().slice(self._position, size)
         self._position += rows.num_rows
-        columns = [column.to_pylist() for column in rows.columns]
+        columns = [_python_values(column) for column in rows.columns]
         return list(zip(*columns, strict=True)) if columns else [()] * rows.num_rows
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -249,3 +250,32 @@ class Result:
     def __repr__(self) -> str:
         columns = ", ".join(f"{f.name}: {f.type}" for f in self._schema)
         return f"<igloo.Result ({columns}) {self._state}>"
+
+
+def _python_values(column: Any) -> list[Any]:
+    """Return Python's own values; nanoseconds that are whole microseconds fit them.
+
+    Raises:
+        InvalidValue: a value is finer, and pandas, whose types could hold it, is not installed.
+    """
+    coarser = _in_microseconds(column.type)
+    if coarser is not None:
+        with contextlib.suppress(pa.ArrowInvalid):
+            column = column.cast(coarser)
+    try:
+        values: list[Any] = column.to_pylist()
+    except ValueError as error:
+        raise InvalidValue(
+            f"A value of type {column.type} is finer than Python's datetime.",
+            hint="Use to_arrow(), or cast it in SQL, or install pandas.",
+        ) from error
+    return values
+
+
+def _in_microseconds(type_: Any) -> pa.DataType | None:
+    """Return the type in microseconds of a type in nanoseconds, None for every other."""
+    if getattr(type_, "unit", None) != "ns":
+        return None
+    if pa.types.is_timestamp(type_):
+        return pa.timestamp("us", tz=type_.tz)
+    return pa.duration("us") if pa.types.is_duration(type_) else pa.time64("us")

@@ -15,6 +15,7 @@ from igloo.engine.planner import statements as st
 from igloo.engine.planner.explain import SCHEMA as EXPLAIN_SCHEMA
 from igloo.engine.planner.explain import explain_igloo
 from igloo.engine.planner.parse import parse_statement
+from igloo.engine.planner.planner import named_as_in
 from igloo.engine.planner.table_definition import read_table_definition
 from igloo.engine.planner.tokens import tokenize
 from igloo.errors import (
@@ -75,7 +76,7 @@ class Command:
         """Run a planned query and yield its rows with exactly ``schema``."""
         context = self.engine.planner(self.session).context
         stream = PlanStream(
-            context, planned.physical, planned.schema, self.query.activity, lambda _error: None
+            context, planned.physical, planned.schema, self.query.activity, is_result=False
         )
         try:
             for batch in stream:
@@ -318,7 +319,7 @@ def _create_view(command: Command, statement: st.CreateView) -> Answer:
     )
     if command.engine.resolver.has_table(path):
         raise AlreadyExists(f'There is a table "{path}" already.', hint="Use another name.")
-    command.plan(statement.text)
+    named_as_in(command.plan(statement.text).frame, view)
     command.engine.views.create(
         view, or_replace=statement.or_replace, if_not_exists=statement.if_not_exists
     )
@@ -448,7 +449,7 @@ def _reader(command: Command, rows: DataFrame, schema: pa.Schema) -> pa.RecordBa
         rows.execution_plan(),
         plain_schema(rows.schema()),
         command.query.activity,
-        lambda _error: None,
+        is_result=False,
     )
     batches = (conform(batch, schema) for batch in stream)
     return pa.RecordBatchReader.from_batches(schema, batches)
@@ -463,7 +464,7 @@ def _copy(command: Command, statement: st.CopyTo) -> Answer:
         frame.execution_plan(),
         plain_schema(frame.schema()),
         activity,
-        lambda _error: None,
+        is_result=False,
     )
     return _count(sum(value.as_py() for batch in stream for value in batch.column(0)))
 

@@ -14,16 +14,38 @@ VALUES = {
     "big": [0, 2**63 - 1, -(2**63), 2**53 + 1, None, 10**18],
     "f": [0.0, -0.0, NAN, INF, -INF, 1.5, None, 5e-324, -1e308, 1.0],
     "r": [0.0, -0.0, NAN, INF, 0.1, None, 16777216.0, -1.5],
-    "d": [Decimal(0), Decimal("0.0001"), Decimal("-0.0001"), None, Decimal("9999999999999999.9999")]
-    + [Decimal("12.5"), Decimal(1)],
+    "d": [
+        Decimal(0),
+        Decimal("0.0001"),
+        Decimal("-0.0001"),
+        None,
+        Decimal("9999999999999999.9999"),
+        Decimal("12.5"),
+        Decimal(1),
+    ],
     "s": ["", "a", "A", "ab", "AB", "Ab", "a ", "%", "_", "\\", "é", "É", None, "aéb", "~", "a_b"],
     "b": [True, False, None],
-    "day": [dt.date(1970, 1, 1), dt.date(1, 1, 1), dt.date(9999, 12, 31), None]
-    + [dt.date(2024, 2, 29), dt.date(1969, 12, 31)],
-    "ts": [dt.datetime(2024, 2, 29, 23, 59, 59, 999999), dt.datetime(1969, 12, 31, 23, 59, 59)]  # noqa: DTZ001 - a timestamp without a zone
-    + [None, dt.datetime(2024, 2, 29), dt.datetime(1, 1, 1)],  # noqa: DTZ001 - as above
-    "tz": [dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC), None]
-    + [dt.datetime(2024, 2, 29, 22, tzinfo=dt.UTC), dt.datetime(1900, 1, 1, tzinfo=dt.UTC)],
+    "day": [
+        dt.date(1970, 1, 1),
+        dt.date(1, 1, 1),
+        dt.date(9999, 12, 31),
+        None,
+        dt.date(2024, 2, 29),
+        dt.date(1969, 12, 31),
+    ],
+    "ts": [
+        dt.datetime.fromisoformat("2024-02-29T23:59:59.999999"),
+        dt.datetime.fromisoformat("1969-12-31T23:59:59"),
+        None,
+        dt.datetime.fromisoformat("2024-02-29"),
+        dt.datetime.fromisoformat("0001-01-01"),
+    ],
+    "tz": [
+        dt.datetime(2024, 2, 29, 23, 59, 59, 999999, dt.UTC),
+        None,
+        dt.datetime(2024, 2, 29, 22, tzinfo=dt.UTC),
+        dt.datetime(1900, 1, 1, tzinfo=dt.UTC),
+    ],
     "raw": [b"", b"\x00", b"a", None, b"\xff\x00"],
 }
 SCHEMA = pa.schema(

@@ -25,6 +25,10 @@ COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
 PATTERNS = ["a%", "%a", "%", "_", "__", "", "A_", "\\%", "%\\_%", "é%", "%b%", "a"]
 
 
+def float_of(literal):
+    return float(literal.partition("::")[0].strip("'"))
+
+
 class RandomSql:
     """Gives random text; the same seed gives the same texts."""
 
@@ -37,9 +41,7 @@ class RandomSql:
             connective = self.random.choice([" AND ", " OR "])
             count = self.random.choice([2, 2, 3])
             return (
-                "("
-                + connective.join(self.predicate(alias, depth - 1) for _ in range(count))
-                + ")"
+                "(" + connective.join(self.predicate(alias, depth - 1) for _ in range(count)) + ")"
             )
         if depth and pick < 0.6:
             return f"NOT ({self.predicate(alias, depth - 1)})"
@@ -68,7 +70,9 @@ class RandomSql:
 
     def comparison(self, alias):
         name, column = self.column(alias)
-        operator = self.random.choice([*COMPARISONS, " IS DISTINCT FROM ", " IS NOT DISTINCT FROM "])
+        operator = self.random.choice(
+            [*COMPARISONS, " IS DISTINCT FROM ", " IS NOT DISTINCT FROM "]
+        )
         literal = self.random.choice(LITERALS[name])
         if self.random.random() < 0.15:
             return f"{literal} {operator} {column}"
@@ -76,7 +80,9 @@ class RandomSql:
 
     def in_list(self, alias):
         name, column = self.column(alias)
-        values = self.random.choices(LITERALS[name], k=self.random.choice([1, 2, 3, 6]))
+        # Zero among four or more floats is left out: DataFusion's hash table tells 0.0 from -0.0.
+        known = [v for v in LITERALS[name] if name not in "fr" or float_of(v) != 0]
+        values = self.random.choices(known, k=self.random.choice([1, 2, 3, 6]))
         if self.random.random() < 0.15:
             values.append("NULL")
         return f"{column} {self.random.choice(['', 'NOT '])}IN ({', '.join(values)})"
@@ -112,8 +118,20 @@ class RandomSql:
 
     def two_columns(self, alias):
         pair = self.random.choice(
-            [("i", "big"), ("f", "f"), ("f", "r"), ("i", "f"), ("d", "i"), ("r", "r"), ("k", "i")]
-            + [("s", "s"), ("day", "day"), ("big", "f"), ("d", "f"), ("ts", "ts")]
+            [
+                ("i", "big"),
+                ("f", "f"),
+                ("f", "r"),
+                ("i", "f"),
+                ("d", "i"),
+                ("r", "r"),
+                ("k", "i"),
+                ("s", "s"),
+                ("day", "day"),
+                ("big", "f"),
+                ("ts", "ts"),
+                ("d", "big"),
+            ]
         )
         left, right = self.random.choice([pair, pair[::-1]])
         return f"{alias}{left} {self.random.choice(COMPARISONS)} {alias}{right}"
@@ -150,34 +168,59 @@ class RandomSql:
                 lambda: f"SELECT * FROM {table} WHERE {p()}",
                 lambda: f"SELECT id FROM {table} WHERE {p()}",
                 lambda: f"SELECT count(*) FROM {table} WHERE {p()}",
-                lambda: f"SELECT min(f), max(f), min(r), max(s), min(day), count(d) FROM {table}"
-                f" WHERE {p()}",
-                lambda: f"SELECT k, count(*), max(big) FROM {table} WHERE {p()} GROUP BY k"
-                f" HAVING count(*) > 1",
+                lambda: (
+                    f"SELECT min(f), max(f), min(r), max(s), min(day), count(d) FROM {table}"
+                    f" WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT k, count(*), max(big) FROM {table} WHERE {p()} GROUP BY k"
+                    f" HAVING count(*) > 1"
+                ),
                 lambda: f"SELECT id, s FROM {table} WHERE {p()} ORDER BY id LIMIT 5 OFFSET 2",
-                lambda: f"SELECT x.id, y.id FROM {table} x JOIN {table} y ON x.k = y.k"
-                f" WHERE {p('x.')} AND {p('y.')} AND x.id < 12",
-                lambda: f"SELECT x.id, y.id FROM {table} x LEFT JOIN"
-                f" (SELECT * FROM {table} WHERE {p()}) y ON x.id = y.id + 1 WHERE {p('x.')}",
-                lambda: f"SELECT id, 1 FROM {table} WHERE {p()} UNION ALL SELECT id, 2 FROM {table}"
-                f" WHERE {p()} UNION ALL SELECT k, 3 FROM {table} WHERE {p()}",
-                lambda: f"SELECT id FROM {table} WHERE {p()} EXCEPT SELECT id FROM {table}"
-                f" WHERE {p()}",
-                lambda: f"SELECT id FROM {table} x WHERE EXISTS (SELECT 1 FROM {table} y"
-                f" WHERE y.k = x.k AND y.id <> x.id AND {p('y.')}) AND {p('x.')}",
-                lambda: f"SELECT id FROM {table} WHERE k IN (SELECT k FROM {table} WHERE {p()}"
-                f" AND k IS NOT NULL) AND {p()}",
-                lambda: f"SELECT id, (SELECT count(*) FROM {table} WHERE {p()}) FROM {table}"
-                f" WHERE {p()}",
-                lambda: f"SELECT id, (SELECT max(y.id) FROM {table} y WHERE y.k = x.k AND {p('y.')})"
-                f" FROM {table} x WHERE {p('x.')}",
-                lambda: f"WITH c AS (SELECT * FROM {table} WHERE {p()}) SELECT x.id, y.id FROM c x"
-                f" JOIN c y ON x.id = y.id WHERE {p('x.')} UNION ALL SELECT id, k FROM c"
-                f" WHERE {p()}",
-                lambda: f"SELECT id FROM (SELECT * FROM {table} WHERE {p()} ORDER BY id LIMIT 9) q"
-                f" WHERE {p()}",
-                lambda: f"SELECT id, row_number() OVER (PARTITION BY k ORDER BY id) FROM {table}"
-                f" WHERE {p()}",
+                lambda: (
+                    f"SELECT x.id, y.id FROM {table} x JOIN {table} y ON x.k = y.k"
+                    f" WHERE {p('x.')} AND {p('y.')} AND x.id < 12"
+                ),
+                lambda: (
+                    f"SELECT x.id, y.id FROM {table} x LEFT JOIN"
+                    f" (SELECT * FROM {table} WHERE {p()}) y ON x.id = y.id + 1 WHERE {p('x.')}"
+                ),
+                lambda: (
+                    f"SELECT id, 1 FROM {table} WHERE {p()} UNION ALL SELECT id, 2 FROM {table}"
+                    f" WHERE {p()} UNION ALL SELECT k, 3 FROM {table} WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT id FROM {table} WHERE {p()} EXCEPT SELECT id FROM {table} WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT id FROM {table} x WHERE EXISTS (SELECT 1 FROM {table} y"
+                    f" WHERE y.k = x.k AND y.id <> x.id AND {p('y.')}) AND {p('x.')}"
+                ),
+                lambda: (
+                    f"SELECT id FROM {table} WHERE k IN (SELECT k FROM {table} WHERE {p()}"
+                    f" AND k IS NOT NULL) AND {p()}"
+                ),
+                lambda: (
+                    f"SELECT id, (SELECT count(*) FROM {table} WHERE {p()}) FROM {table}"
+                    f" WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT id, (SELECT max(y.id) FROM {table} y WHERE y.k = x.k AND {p('y.')})"
+                    f" FROM {table} x WHERE {p('x.')}"
+                ),
+                lambda: (
+                    f"WITH c AS (SELECT * FROM {table} WHERE {p()}) SELECT x.id, y.id FROM c x"
+                    f" JOIN c y ON x.id = y.id WHERE {p('x.')} UNION ALL SELECT id, k FROM c"
+                    f" WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT id FROM (SELECT * FROM {table} WHERE {p()} ORDER BY id LIMIT 9) q"
+                    f" WHERE {p()}"
+                ),
+                lambda: (
+                    f"SELECT id, row_number() OVER (PARTITION BY k ORDER BY id) FROM {table}"
+                    f" WHERE {p()}"
+                ),
                 lambda: f"SELECT DISTINCT k, b FROM {table} WHERE {p()}",
             ]
         )
@@ -189,10 +232,14 @@ class RandomSql:
             [
                 f"SELECT id FROM {table} WHERE {self.predicate()}",
                 f"SELECT id FROM {table}",
-                f"SELECT id FROM (SELECT id FROM {table} WHERE {self.predicate()} UNION ALL"
-                f" SELECT id FROM {table} WHERE {self.predicate()}) u",
-                f"SELECT x.id FROM {table} x JOIN {table} y ON x.id = y.id WHERE"
-                f" {self.predicate('x.')} AND {self.predicate('y.')}",
+                (
+                    f"SELECT id FROM (SELECT id FROM {table} WHERE {self.predicate()} UNION ALL"
+                    f" SELECT id FROM {table} WHERE {self.predicate()}) u"
+                ),
+                (
+                    f"SELECT x.id FROM {table} x JOIN {table} y ON x.id = y.id WHERE"
+                    f" {self.predicate('x.')} AND {self.predicate('y.')}"
+                ),
             ]
         )
         return whole, f"{whole} LIMIT {self.random.choice([0, 1, 3, 10, 1000])}"

@@ -77,7 +77,9 @@ class Contexts:
         with self._lock:
             context = self._contexts.get(settings)
             if context is None:
-                context = _make_context(settings, self._catalogs, self._functions, self._spill_folder)
+                context = _make_context(
+                    settings, self._catalogs, self._functions, self._spill_folder
+                )
                 self._contexts[settings] = context
             return context
 

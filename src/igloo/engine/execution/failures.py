@@ -137,6 +137,16 @@ _RULES: tuple[tuple[str, Callable[..., IglooError]], ...] = (
         ),
     ),
     (r"Resources exhausted", _out_of_memory),
+    (
+        r"Projections require unique expression names",
+        _says(
+            NotSupported, "Two columns of the result have one name: ", "Give each its own with AS."
+        ),
+    ),
+    (
+        r"non-nullable but contains null",
+        _says(InvalidValue, "A NOT NULL column was given NULL: ", "Give every row a value."),
+    ),
     (r"No function matches the given name and argument types '(?P<call>[^']*)'", _no_function),
     (r"Invalid function '(?P<name>[^']+)'", _unknown_function),
     (
@@ -148,7 +158,7 @@ _RULES: tuple[tuple[str, Callable[..., IglooError]], ...] = (
         _says(InvalidValue, ""),
     ),
     (
-        r"Parquet error|Invalid Parquet file|CsvError|Csv error|Json error|Ipc error|Avro error",
+        r"Parquet error|Invalid Parquet file|page header|CsvError|Csv error|Json error|Ipc error|Avro error",
         _says(
             SourceDataError, "A file cannot be read: ", "Check that it is whole and of that format."
         ),

@@ -113,10 +113,8 @@ class _GroupBinding:
         file_rows = listing.read_files(
             self._ctx, self._scan, [file.path for file in self._group.files], self._file_schema()
         )
-        if self._scan.format is FileFormat.PARQUET:
-            file_rows = _floats_guarded(file_rows)
         if self._is_plain(file_rows):
-            return file_rows
+            return _floats_guarded(file_rows) if self._is_guarded else file_rows
         rows = self._mapped(file_rows)
         if self._group.position_deletes is not None:
             rows = self._without_positions(rows, self._group.position_deletes)
@@ -145,6 +143,10 @@ class _GroupBinding:
         wanted = [field for field in self._wanted if field.name not in own]
         return pa.schema([*wanted, *(pa.field(name, kind) for name, kind in hidden.items())])
 
+    @property
+    def _is_guarded(self) -> bool:
+        return self._scan.format is FileFormat.PARQUET
+
     def _is_plain(self, file_rows: DataFrame) -> bool:
         group = self._group
         if group.columns is not None or group.position_deletes or group.equality_deletes:
@@ -157,7 +159,10 @@ class _GroupBinding:
     def _mapped(self, file_rows: DataFrame) -> DataFrame:
         file_types = dict(zip(file_rows.schema().names, file_rows.schema().types, strict=True))
         numbers = {name: f"c{i}" for i, name in enumerate(file_types)}
-        inner = [file_rows.col(name).alias(number) for name, number in numbers.items()]
+        inner = [
+            (_guarded(file_rows, name) if self._is_guarded else file_rows.col(name)).alias(number)
+            for name, number in numbers.items()
+        ]
         has_positions = self._group.position_deletes is not None
         if has_positions:
             inner.append(functions.file_row_index().alias("position"))
@@ -261,24 +266,30 @@ class _GroupBinding:
 
 
 def _floats_guarded(rows: DataFrame) -> DataFrame:
-    """Hide floating-point columns from DataFusion's use of Parquet statistics.
+    """Hide floating-point columns from DataFusion's use of Parquet statistics."""
+    fields = list(rows.schema())
+    if not any(_is_float(field.type) for field in fields):
+        return rows
+    # By numbers in between, for the reason that _GroupBinding has.
+    numbered = rows.select(
+        *(_guarded(rows, field.name).alias(f"c{i}") for i, field in enumerate(fields))
+    )
+    return numbered.select(
+        *(numbered.col(f"c{i}").alias(field.name) for i, field in enumerate(fields))
+    )
+
+
+def _guarded(rows: DataFrame, name: str) -> Expr:
+    """Return a column; a floating-point one so that its statistics are not used.
 
     Statistics leave NaN out, and NaN is greater than every number: row groups that hold one would
     be skipped by ``x > 5``, and ``max(x)`` would miss it. ``nanvl(x, x)`` is x, and opaque.
     """
-    fields = list(rows.schema())
-    if not any(_is_guarded(field.type) for field in fields):
-        return rows
-    columns = ((field, rows.col(field.name)) for field in fields)
-    return rows.select(
-        *(
-            functions.nanvl(column, column).alias(field.name) if _is_guarded(field.type) else column
-            for field, column in columns
-        )
-    )
+    column = rows.col(name)
+    return functions.nanvl(column, column) if _is_float(rows.schema().field(name).type) else column
 
 
-def _is_guarded(type_: pa.DataType) -> bool:
+def _is_float(type_: pa.DataType) -> bool:
     return bool(pa.types.is_float32(type_) or pa.types.is_float64(type_))
 
 

@@ -50,14 +50,17 @@ def _wait_for_threads() -> None:
 class PlanStream:
     """The rows of one physical plan. Closing it stops the threads and the sources."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run consists of
         self,
         context: SessionContext,
         plan: ExecutionPlan,
         schema: pa.Schema,
         activity: Activity,
-        on_end: Callable[[IglooError | None], None],
+        on_end: Callable[[IglooError | None], None] = lambda _error: None,
+        *,
+        is_result: bool = True,
     ) -> None:
+        self._is_result = is_result
         self._context = context
         self._plan = plan
         self._schema = schema
@@ -95,7 +98,8 @@ class PlanStream:
                 if item is None:
                     running -= 1
                 else:
-                    self._activity.returned(item.num_rows)
+                    if self._is_result:
+                        self._activity.returned(item.num_rows)
                     yield item
         self._end(None)
 

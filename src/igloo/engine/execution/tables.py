@@ -12,6 +12,7 @@ from datafusion.catalog import Table as BoundTable
 from igloo.connectors.contract import HoldsArrow
 from igloo.engine.execution.activity import PlannedScan
 from igloo.engine.execution.file_scan import bind_file_scan
+from igloo.errors import IglooError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -55,7 +56,12 @@ class NativeTables:
         )
 
         def bind() -> BoundTable:
-            return BoundTable(bind_file_scan(context, scan, found.table.schema).into_view())
+            try:
+                rows = bind_file_scan(context, scan, found.table.schema)
+            except IglooError as error:
+                error.context.setdefault("catalog", found.path.catalog)
+                raise
+            return BoundTable(rows.into_view())
 
         if found.table.version is None:
             return bind()

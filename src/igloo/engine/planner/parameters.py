@@ -85,7 +85,10 @@ def _positional(
             f"{len(parameters)} {'was' if len(parameters) == 1 else 'were'} given."
         )
     for number, position in reversed(list(enumerate(marks, start=1))):
-        text = f"{text[:position]}${number}{text[position + 1 :]}"
+        after = text[position + 1 :]
+        # A word right behind would become a part of the placeholder's name.
+        gap = " " if after[:1].isalnum() or after[:1] == "_" else ""
+        text = f"{text[:position]}${number}{gap}{after}"
     unused = {str(i + 1) for i in range(wanted)} - set(names) if not marks else set()
     if unused:
         raise InvalidValue(f"The statement does not use ${min(unused, key=int)}.")

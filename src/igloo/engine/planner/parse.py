@@ -293,8 +293,6 @@ def _show(reader: _Reader) -> st.Statement:
         return st.ShowSettings()
     setting = ".".join(reader.name(parts_max=4))
     reader.end()
-    if not setting.startswith("igloo."):
-        raise reader.error("expected CATALOGS, SCHEMAS, TABLES, SETTINGS or igloo.…")
     return st.ShowSettings(setting)
 
 

@@ -17,7 +17,8 @@ from igloo.engine.execution.scan import ScanDataset, StubDataset
 from igloo.engine.execution.stream import plain_schema
 from igloo.engine.planner.bind import Binding, active, active_binding
 from igloo.engine.planner.cross_join import check_cross_joins
-from igloo.engine.planner.pushdown import read_needs
+from igloo.engine.planner.pushdown import read_needs, scans_filtered_by_constants
+from igloo.engine.planner.source_functions import strands_source_functions
 from igloo.errors import IglooError, InternalError, TableNotFound, UserError
 from igloo.names import TableName, TablePath, quote_identifier
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     from datafusion import DataFrame, SessionContext
-    from datafusion.plan import ExecutionPlan
+    from datafusion.plan import ExecutionPlan, LogicalPlan
 
     from igloo.config.settings import Settings
     from igloo.engine.catalog.catalogs import Catalogs
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 #: Each round binds at least one more name, so this many names and views can be nested.
 ROUNDS_MAX = 200
 VIEW_DEPTH_MAX = 32
+_NO_LIMIT = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,28 +141,57 @@ class _Planning:
         return PlannedQuery(frame=frame, physical=physical, schema=schema, warnings=warnings)
 
     def frame(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> DataFrame:
+        """Return the statement as a plan over tables that are bound as it needs them."""
+        frame = self._informed(text, values)
+        if not strands_source_functions(frame):
+            return frame
+        for path, bound in self.tables.items():
+            if isinstance(self.found[path].connector, ListsFiles):
+                self.tables[path] = self._behind_limit(bound)
+        return self._rounds(text, values, self.place)
+
+    def _informed(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> DataFrame:
         """Plan in two passes: the second knows what each scan needs."""
         frame = self._rounds(text, values, self.place)
         if not self.stubs and not self.scans:
             return frame
-        needs = self._needs(frame)
+        optimized = frame.optimized_logical_plan()
+        unreadable = self._scans_with_unreadable_filters(optimized)
+        if unreadable & self.scans.keys():
+            for path in unreadable & self.scans.keys():
+                self.tables[path] = self._behind_limit(self.tables[path])
+            frame = self._rounds(text, values, self.place)
+            optimized = frame.optimized_logical_plan()
+        needs = self._needs(optimized)
         for path, scan in self.scans.items():
             scan.pushdown_enabled = self.planner.settings.pushdown != "off"
             need = needs.get(path)
-            if need is not None:
+            if need is not None and path not in unreadable:
                 scan.hint = replace(need.pushdown, filter=need.unhanded)
         if not self.stubs:
             return frame
         for path, stub in self.stubs.items():
-            self.tables[path] = self._bind_files(stub, needs.get(path))
+            bound = self._bind_files(stub, needs.get(path))
+            is_behind_limit = path in unreadable and path in self.scans
+            self.tables[path] = self._behind_limit(bound) if is_behind_limit else bound
         self.stubs.clear()
         return self._rounds(text, values, self.place)
 
-    def _needs(self, frame: DataFrame) -> dict[TablePath, ScanNeed]:
+    def _scans_with_unreadable_filters(self, optimized: LogicalPlan) -> set[TablePath]:
+        references = scans_filtered_by_constants(optimized)
+        if references is None:
+            return {*self.scans, *self.stubs}
+        return {path for reference in references for path in self.references.get(reference, ())}
+
+    def _behind_limit(self, table: BoundTable) -> BoundTable:
+        """Return the table behind a limit that is never met: filters stay above it."""
+        return BoundTable(self.planner.context.read_table(table).limit(_NO_LIMIT).into_view())
+
+    def _needs(self, optimized: LogicalPlan) -> dict[TablePath, ScanNeed]:
         """Return what each table's scans need; nothing where a name means two tables."""
         if self.planner.settings.pushdown == "off":
             return {}
-        by_name = read_needs(frame.optimized_logical_plan())
+        by_name = read_needs(optimized)
         needs: dict[TablePath, ScanNeed] = {}
         for path in self.tables:
             names = [ref for ref, paths in self.references.items() if path in paths]
@@ -234,7 +265,7 @@ class _Planning:
         self.view_depth += 1
         frame = self._rounds(view.text, {}, Place(view.catalog, view.schema))
         self.view_depth -= 1
-        return BoundTable(_renamed(frame, view).into_view())
+        return BoundTable(named_as_in(frame, view).into_view())
 
     def _bind_table(self, found: FoundTable) -> BoundTable:
         self.found[found.path] = found
@@ -304,7 +335,12 @@ def remote_query_function() -> TableFunction:
     return TableFunction("remote_query", remote_query)
 
 
-def _renamed(frame: DataFrame, view: View) -> DataFrame:
+def named_as_in(frame: DataFrame, view: View) -> DataFrame:
+    """Return the query of ``view`` with the column names that the view gives it.
+
+    Raises:
+        UserError: there are more names than columns, or fewer.
+    """
     if not view.columns:
         return frame
     names = frame.schema().names

@@ -69,6 +69,41 @@ def read_needs(plan: LogicalPlan) -> dict[Reference, ScanNeed]:
     return {reference: _join(each) for reference, each in needs.items()}
 
 
+def scans_filtered_by_constants(plan: LogicalPlan) -> frozenset[Reference] | None:
+    """Return the scans whose filter holds a constant where a condition stands, as in ``NULL AND x``.
+
+    DataFusion does not fold NULL away there, and its bridge to Datasets fails on it. None stands
+    for "perhaps any", where scans hide inside of expressions.
+    """
+    scans = [node for each in _nodes(plan) if isinstance(node := each.to_variant(), TableScan)]
+    shown = plan.display_indent()
+    if len(scans) != shown.count("TableScan:") and "Boolean(NULL)" in shown:
+        return None
+    found = (scan for scan in scans if any(map(_holds_constant, scan.filters())))
+    return frozenset(map(_reference, found))
+
+
+def _nodes(plan: LogicalPlan) -> Iterator[LogicalPlan]:
+    waiting = [plan]
+    while waiting:
+        plan = waiting.pop()
+        yield plan
+        waiting += plan.inputs()
+
+
+def _holds_constant(condition: Expr) -> bool:
+    waiting = [condition]
+    while waiting:
+        node = _variant(waiting.pop())
+        if isinstance(node, Literal):
+            return True
+        if isinstance(node, BinaryExpr) and node.op() in {"AND", "OR"}:
+            waiting += [node.left(), node.right()]
+        elif isinstance(node, Not):
+            waiting.append(node.expr())
+    return False
+
+
 def _join(needs: list[ScanNeed]) -> ScanNeed:
     if len(needs) == 1:
         return needs[0]
@@ -161,7 +196,7 @@ def _exact(expression: Expr) -> pr.Predicate | None:
         case InList():
             return _in_list(node)
         case Like():
-            return _like(node)
+            return _like(node, expression.canonical_name())
         case DataFusionColumn():
             true = pr.Literal(pa.scalar(True))
             return pr.Comparison(pr.Column(node.name()), pr.ComparisonOperator.EQUAL, true)
@@ -193,9 +228,13 @@ def _in_list(node: InList) -> pr.Predicate | None:
     return pr.Not(in_list) if node.negated() else in_list
 
 
-def _like(node: Like) -> pr.Predicate | None:
+def _like(node: Like, shown: str) -> pr.Predicate | None:
     column, pattern = _column(node.expr()), _literal(node.pattern())
     if column is None or pattern is None or not pattern.is_valid or node.escape_char():
+        return None
+    word = "NOT LIKE" if node.negated() else "LIKE"
+    if not shown.startswith(f"{node.expr().canonical_name()} {word} "):
+        # The bindings show ILIKE as LIKE; only its text tells them apart.
         return None
     like = pr.Like(column, str(pattern.as_py()))
     return pr.Not(like) if node.negated() else like

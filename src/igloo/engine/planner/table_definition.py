@@ -36,7 +36,8 @@ def read_table_definition(definition: str) -> pa.Schema:
                     "Something follows the columns of the table.",
                     hint="Use CREATE TABLE name AS query to fill it.",
                 )
-        elif tokens.word(index) in _REFUSED:
+        # Some are one token of two words, such as PRIMARY KEY.
+        elif tokens.word(index).partition(" ")[0] in _REFUSED:
             raise NotSupported(
                 f"{tokens.word(index)} is not supported in CREATE TABLE.",
                 hint="Only column names, types and NOT NULL are.",

@@ -26,6 +26,10 @@ class _Tokenizer(Postgres.Tokenizer):
     """PostgreSQL's tokens, but no word swallows the rest of its statement."""
 
     COMMANDS: ClassVar[set[TokenType]] = set()
+    #: ``?||`` is a placeholder and text behind it; there is no JSON whose ``?|`` it could be.
+    KEYWORDS: ClassVar[dict[str, TokenType]] = {
+        word: kind for word, kind in Postgres.Tokenizer.KEYWORDS.items() if not word.startswith("?")
+    }
     SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
         **Postgres.Tokenizer.SINGLE_TOKENS,
         _DOLLAR: TokenType.PARAMETER,

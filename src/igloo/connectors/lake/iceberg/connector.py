@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import pyarrow as pa
 from pyiceberg.io import load_file_io
+from pyiceberg.types import DoubleType, FloatType
 
 from igloo.connectors.contract import Connector, Pushdown, Scan, Split, Table
 from igloo.connectors.lake.iceberg.catalogs import check_options, file_properties, open_catalog
@@ -107,7 +108,9 @@ class IcebergConnector(Connector):
             loaded, state = self._loaded(table)
             plan = self._plan(loaded, state, pushdown)
             scan = native_scan(plan, loaded, self._footers, self._deletes)
-            return None if scan is None else replace(scan, snapshot=str(state.snapshot_id))
+            if scan is None or self._hides_nan(plan, loaded):
+                return None
+            return replace(scan, snapshot=str(state.snapshot_id))
 
     def plan_scan(self, table: Table, pushdown: Pushdown) -> Scan:
         """Return one split for each file that may hold rows of the filter; none is applied."""
@@ -145,6 +148,12 @@ class IcebergConnector(Connector):
             if self._opened is not None:
                 self._opened.close()
                 self._opened = None
+
+    def _hides_nan(self, plan: FilePlan, loaded: LoadedTable) -> bool:
+        fields = loaded.metadata.schema().fields
+        if not any(isinstance(field.field_type, FloatType | DoubleType) for field in fields):
+            return False
+        return any(self._footers.hides_nan(file.data.path, loaded.io) for file in plan.files)
 
     # -- inside --------------------------------------------------------------------------------
 

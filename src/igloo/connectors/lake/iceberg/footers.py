@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from igloo.connectors.lake.bounded_cache import BoundedCache
@@ -43,6 +44,7 @@ class FooterReader:
 
     def __init__(self) -> None:
         self._cache: BoundedCache[str, PhysicalSchema] = BoundedCache(_CACHE_BYTES)
+        self._hiding: BoundedCache[str, bool] = BoundedCache(_CACHE_BYTES // 4)
         self._known: BoundedCache[bytes, PhysicalSchema] = BoundedCache(_CACHE_BYTES // 4)
 
     def read(self, path: str, io: FileIO) -> PhysicalSchema:
@@ -56,6 +58,14 @@ class FooterReader:
         with ThreadPoolExecutor(_THREADS) as pool:
             return list(pool.map(lambda path: self.read(path, io), paths))
 
+    def hides_nan(self, path: str, io: FileIO) -> bool:
+        """Whether a file has a column that its footer shows as constant although it holds a NaN.
+
+        Footers leave NaN out of their bounds, and DataFusion 55 takes a column for constant where
+        the bounds are equal. Only such columns are read to find out, once a file.
+        """
+        return self._hiding.get(path, lambda: _hides_nan(path, io), lambda _: 64)
+
     def _shared(self, schema: pa.Schema) -> PhysicalSchema:
         """Return one value for all files of one schema: a table has few schemas and many files."""
         signature = schema.serialize().to_pybytes()
@@ -66,6 +76,29 @@ class FooterReader:
 def _read(path: str, io: FileIO) -> pa.Schema:
     with open_file(path, io) as stream:
         return pq.read_schema(stream).remove_metadata()
+
+
+def _hides_nan(path: str, io: FileIO) -> bool:
+    with open_file(path, io) as stream, pq.ParquetFile(stream) as file:
+        names = sorted(_constant_floats(file.metadata, file.schema_arrow))
+        if not names:
+            return False
+        for batch in file.iter_batches(columns=names):
+            for column in batch.columns:
+                if pc.any(pc.is_nan(column)).as_py():
+                    return True
+    return False
+
+
+def _constant_floats(metadata: pq.FileMetaData, schema: pa.Schema) -> set[str]:
+    floats = {field.name for field in schema if pa.types.is_floating(field.type)}
+    constant: set[str] = set()
+    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
+        for chunk in (group.column(i) for i in range(group.num_columns)):
+            bounds = chunk.statistics if chunk.path_in_schema in floats else None
+            if bounds is not None and bounds.has_min_max and bounds.min == bounds.max:
+                constant.add(chunk.path_in_schema)
+    return constant
 
 
 def field_id(field: pa.Field[Any]) -> int | None:
