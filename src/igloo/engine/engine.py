@@ -83,6 +83,7 @@ class Engine:
         Raises:
             IglooError: the statement, a name, a type or a source in it is wrong.
         """
+        text = text.strip()
         tokens = tokenize(text, bytes_max=session.settings.limits_statement_bytes)
         statements = split_script(tokens)
         if len(statements) > 1:
@@ -91,6 +92,8 @@ class Engine:
                 hint="Use run_script() for scripts.",
                 statements=len(statements),
             )
+        if statements and statements[0] == text:
+            return self._run_tokens(session, tokens, parameters)
         return self._run_one(session, statements[0] if statements else "", parameters)
 
     def run_script(self, session: Session, text: str) -> Iterator[Result]:
@@ -173,12 +176,15 @@ class Engine:
         )
 
     def _run_one(self, session: Session, text: str, parameters: Parameters) -> Result:
+        tokens = tokenize(text, bytes_max=session.settings.limits_statement_bytes)
+        return self._run_tokens(session, tokens, parameters)
+
+    def _run_tokens(self, session: Session, tokens: Tokens, parameters: Parameters) -> Result:
         settings = session.settings
-        tokens = tokenize(text, bytes_max=settings.limits_statement_bytes)
         check_depth(tokens, depth_max=settings.limits_nesting_depth)
         check_terms(tokens, terms_max=settings.limits_expression_terms)
         statement = parse_statement(tokens)
-        query = Query(_shown(statement, text), timeout_s=settings.timeout_s)
+        query = Query(_shown(statement, tokens.text), timeout_s=settings.timeout_s)
         self.history.add(query)
         query.start_clock()
         with self._ending(query):

@@ -122,7 +122,12 @@ def _read_footer(path: str) -> Footer:
         doubtful = _doubtful_floats(file.metadata, schema)
         float_bytes = _unpacked_bytes(file.metadata, doubtful)
     own = carried(schema, path)
-    fields = [f.with_type(pa.timestamp("us")) if f.name in int96 else f for f in own]
+    # A required column of Parquet has no place for a NULL, whoever wrote it; the planner counts on it.
+    required = {field.name for field in schema if not field.nullable}
+    fields = [
+        pa.field(f.name, pa.timestamp("us") if f.name in int96 else f.type, f.name not in required)
+        for f in own
+    ]
     return Footer(
         schema=pa.schema(fields),
         row_count=row_count,

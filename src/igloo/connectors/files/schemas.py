@@ -113,7 +113,8 @@ def _carried_field(field: pa.Field[Any]) -> pa.Field[Any]:
 def one_schema(files: Sequence[FileSchema]) -> pa.Schema:
     """Return the columns of all ``files``: the first file's, then what the others add.
 
-    A column that a file lacks is NULL in its rows. Where types differ, one of them must hold every
+    A column that a file lacks is NULL in its rows, and one may be NULL unless no file allows it.
+    Where types differ, one of them must hold every
     value of the other.
 
     Raises:
@@ -131,7 +132,10 @@ def one_schema(files: Sequence[FileSchema]) -> pa.Schema:
                 raise types_differ(name, (origins[name], str(known)), (file.path, str(field.type)))
             if known is None or not wider.equals(known):
                 types[name], origins[name] = wider, file.path
-    return pa.schema([pa.field(name, type_) for name, type_ in types.items()])
+    required = set.intersection(
+        *({f.name for f in each.schema if not f.nullable} for each in files)
+    )
+    return pa.schema([pa.field(n, type_, n not in required) for n, type_ in types.items()])
 
 
 def types_differ(column: str, one: tuple[str, str], other: tuple[str, str]) -> SourceDataError:

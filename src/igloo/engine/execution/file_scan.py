@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from datafusion import DataFrame, Expr, SessionContext, functions, lit
+from datafusion.catalog import Table
 
 from igloo.connectors.file_scan import Constant, FileFormat, FromFile, MakeStruct
 from igloo.engine.execution import listing
@@ -57,6 +58,36 @@ def bind_file_scan(ctx: SessionContext, scan: FileScan, schema: pa.Schema) -> Da
     if not groups:
         return _no_rows(ctx, wanted)
     return _union_all([_GroupBinding(ctx, scan, group, wanted).bind() for group in groups])
+
+
+def bind_file_table(ctx: SessionContext, scan: FileScan, schema: pa.Schema) -> Table:
+    """Return the rows of ``scan`` as a table; see ``bind_file_scan`` for all but the form.
+
+    One plain Parquet file becomes DataFusion's own table of files; anything else a view, which
+    costs the optimizer a few nodes more in every statement.
+    """
+    plain = _one_plain_file(scan, schema)
+    if plain is not None:
+        found = plain.schema
+        if found.names == schema.names and found.types == _as_read(schema, scan.format).types:
+            return plain
+    return Table(bind_file_scan(ctx, scan, schema).into_view())
+
+
+def _one_plain_file(scan: FileScan, schema: pa.Schema) -> Table | None:
+    if scan.format is not FileFormat.PARQUET or scan.partition_schema or len(scan.groups) != 1:
+        return None
+    (group,) = scan.groups
+    is_mapped = group.columns is not None or group.position_deletes or group.equality_deletes
+    if is_mapped or len(group.files) != 1 or any(_is_float(field.type) for field in schema):
+        return None
+    listing.check_local_files([group.files[0].path])
+    url = listing.file_url(group.files[0].path)
+    own = _as_read(group.file_schema or schema, scan.format)
+    # A session of its own: a table is made by registering it, and the engine's has no such names.
+    scratch = SessionContext()
+    scratch.register_parquet("t", url, file_extension="", schema=own)
+    return scratch.table_provider("t")
 
 
 def _as_read(schema: pa.Schema, format_: FileFormat) -> pa.Schema:

@@ -1,12 +1,13 @@
 """Rows of a physical plan, read ahead by threads so that the caller can always be interrupted.
 
-One thread for each partition of the plan; a bounded queue between them and the reader. DataFusion
-cannot be stopped from outside between two batches (a nested-loop join may take minutes for one), so
-on a cancel the reader returns at once and the thread ends at its next batch.
+One thread for each partition of the plan; a bounded queue between them and the reader. On a cancel
+the reader returns at once, and the work behind it stops where it next gives way: a nested-loop join
+does so between two batches only, which may take minutes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import queue
 import threading
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
 READ_AHEAD_BATCHES = 8
 _PUT_WAIT_S = 0.1
+#: What a plan shows for a scan that Python reads.
+_FOREIGN_SCAN = "DatasetExec"
 #: A thread that returns into a dead interpreter aborts the process, so exit waits this long for it.
 _EXIT_WAIT_S = 2.0
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -61,6 +64,7 @@ class PlanStream:
         is_result: bool = True,
     ) -> None:
         self._is_result = is_result
+        self._is_foreign = _FOREIGN_SCAN in plan.display_indent()
         self._context = context
         self._plan = plan
         self._schema = schema
@@ -71,6 +75,9 @@ class PlanStream:
             READ_AHEAD_BATCHES
         )
         self._closed = threading.Event()
+        # Reentrant: a result that is collected as garbage is closed on whatever thread that runs.
+        self._lock = threading.RLock()
+        self._stops: dict[int, Callable[[], object]] = {}
         self._ended = False
         scans = activity.scans()
         files = {file_key(path): scan.path.catalog for scan in scans for path in scan.files}
@@ -105,7 +112,7 @@ class PlanStream:
 
     def close(self) -> None:
         """Stop the threads; rows not read are given up. Safe to call twice."""
-        self._closed.set()
+        self._stop()
         if not self._ended:
             self._end(
                 self._token.reason
@@ -120,7 +127,7 @@ class PlanStream:
         failure = self._activity.failure
         if error is not None and failure is not None:
             error = failure
-        self._closed.set()
+        self._stop()
         if not self._ended:
             self._ended = True
             self._activity.settle()
@@ -129,20 +136,59 @@ class PlanStream:
 
     def _wake(self) -> None:
         """Let a reader that waits for a batch see that the query was cancelled."""
-        self._closed.set()
+        self._stop()
         try:
             self._queue.put_nowait(None)
         except queue.Full:
             return
 
+    def _stop(self) -> None:
+        self._closed.set()
+        with self._lock:
+            for stop in self._stops.values():
+                stop()
+
     def _pump(self, partition: int) -> None:
         try:
-            for batch in self._context.execute(self._plan, partition):
-                if not self._put(conform(batch.to_pyarrow(), self._schema)):
-                    return
-            self._put(None)
+            if self._is_foreign:
+                self._read(partition)
+            else:
+                self._read_stoppably(partition)
+        except asyncio.CancelledError:
+            return
         except BaseException as error:  # noqa: BLE001 - a thread's errors belong to its reader
             self._put(error)
+
+    def _read(self, partition: int) -> None:
+        """Read with this thread, which may block: a cancel ends the scans, and so the plan.
+
+        Blocking readers would take DataFusion's own threads from other queries.
+        """
+        for batch in self._context.execute(self._plan, partition):
+            if not self._put(conform(batch.to_pyarrow(), self._schema)):
+                return
+        self._put(None)
+
+    def _read_stoppably(self, partition: int) -> None:
+        """Read with DataFusion's threads, so that work can be dropped between two batches."""
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(self._read_async(partition))
+        with self._lock:
+            self._stops[partition] = lambda: loop.call_soon_threadsafe(task.cancel)
+            if self._closed.is_set():
+                task.cancel()
+        try:
+            loop.run_until_complete(task)
+        finally:
+            with self._lock:
+                del self._stops[partition]
+            loop.close()
+
+    async def _read_async(self, partition: int) -> None:
+        async for batch in self._context.execute(self._plan, partition):
+            if not self._put(conform(batch.to_pyarrow(), self._schema)):
+                return
+        self._put(None)
 
     def _put(self, item: Any) -> bool:
         while not (self._closed.is_set() or _exiting.is_set()):

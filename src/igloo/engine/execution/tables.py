@@ -11,7 +11,7 @@ from datafusion.catalog import Table as BoundTable
 
 from igloo.connectors.contract import HoldsArrow
 from igloo.engine.execution.activity import PlannedScan
-from igloo.engine.execution.file_scan import bind_file_scan
+from igloo.engine.execution.file_scan import bind_file_table
 from igloo.errors import IglooError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Bindings kept; each is a plan without rows, memory tables aside, which their catalog holds anyway.
 BINDINGS_MAX = 256
+#: Longer statements are not remembered; a round of planning is nothing beside them.
+TEXT_KEPT_MAX = 16_384
 
 
 class NativeTables:
@@ -36,6 +38,22 @@ class NativeTables:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bound: OrderedDict[Hashable, BoundTable] = OrderedDict()
+        self._names: OrderedDict[str, tuple[tuple[str, ...], ...]] = OrderedDict()
+
+    def names_of(self, text: str) -> tuple[tuple[str, ...], ...]:
+        """Return the names that a text used when it was last planned; what they mean may change."""
+        with self._lock:
+            return self._names.get(text, ())
+
+    def remember_names(self, text: str, names: tuple[tuple[str, ...], ...]) -> None:
+        """Keep the names that a text uses, to spare a round of planning when it comes again."""
+        if len(text) > TEXT_KEPT_MAX:
+            return
+        with self._lock:
+            self._names[text] = names
+            self._names.move_to_end(text)
+            while len(self._names) > BINDINGS_MAX:
+                self._names.popitem(last=False)
 
     def bind_files(
         self, context: SessionContext, found: FoundTable, scan: FileScan, activity: Activity
@@ -57,11 +75,10 @@ class NativeTables:
 
         def bind() -> BoundTable:
             try:
-                rows = bind_file_scan(context, scan, found.table.schema)
+                return bind_file_table(context, scan, found.table.schema)
             except IglooError as error:
                 error.context.setdefault("catalog", found.path.catalog)
                 raise
-            return BoundTable(rows.into_view())
 
         if found.table.version is None:
             return bind()

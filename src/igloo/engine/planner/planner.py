@@ -203,12 +203,15 @@ class _Planning:
 
     def _rounds(self, text: str, values: Mapping[str, pa.Scalar[Any]], place: Place) -> DataFrame:
         binding = Binding(remote_queries=self)
+        for reference in self.planner.native.names_of(text):
+            binding.tables[reference] = self._bind_or_leave(reference, place, binding)
         for _ in range(ROUNDS_MAX):
             frame, failure = self._attempt(text, values, binding)
             if not binding.missing:
                 if frame is None:
                     failure = failure or InternalError("Planning gave nothing.")
                     raise binding.not_found_in(str(failure)) or self._failure(failure)
+                self.planner.native.remember_names(text, tuple(binding.tables))
                 return frame
             for reference in binding.missing:
                 binding.tables[reference] = self._bind_or_leave(reference, place, binding)

@@ -224,10 +224,14 @@ def test_what_pandas_says_of_types_and_order_is_not_believed(tmp_path, opened):
     assert schema.names == ["v"]
 
 
-def test_every_column_may_be_null(tmp_path, opened):
-    schema = pa.schema([pa.field("v", pa.int64(), nullable=False)])
-    pq.write_table(pa.table({"v": [1]}, schema=schema), tmp_path / "t.parquet")
+def test_a_column_may_be_null_unless_every_file_requires_it(tmp_path, opened):
+    required = pa.schema([pa.field("v", pa.int64(), nullable=False)])
+    (tmp_path / "t").mkdir()
+    pq.write_table(pa.table({"v": [1]}, schema=required), tmp_path / "t" / "a.parquet")
+    assert not opened(tmp_path).load("t").schema.field("v").nullable
+    pq.write_table(pa.table({"v": [2, None]}), tmp_path / "t" / "b.parquet")
     assert opened(tmp_path).load("t").schema.field("v").nullable
+    assert opened(tmp_path).native("t").column("v").null_count == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""Queries over more data than the memory limit: sorted by spilling, streamed without holding."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from igloo.errors import OutOfMemory
+
+LIMIT_BYTES = 150_000_000
+ROWS = 1_500_000
+TEXT_BYTES = 150
+BASELINE_BYTES = 250_000_000
+
+SCRIPT = """
+import json, resource, sys
+import igloo
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+settings, sql = json.loads(sys.argv[1]), sys.argv[2]
+rows, in_order, last = 0, True, None
+with igloo.connect(settings=settings) as db:
+    db.sql("SELECT 1").fetchall()
+    before = peak()
+    try:
+        for batch in db.sql(sql):
+            keys = batch.column(0)
+            for key in (keys[0].as_py(), keys[-1].as_py()):
+                in_order = in_order and (last is None or last <= key)
+                last = key
+            rows += batch.num_rows
+        failure = None
+    except igloo.IglooError as error:
+        failure = error.code
+        print(repr(error.__cause__), file=sys.stderr)
+print(json.dumps({"rows": rows, "in_order": in_order, "failure": failure,
+                  "grown": peak() - before, "peak": peak()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """Write a Parquet file whose rows take more memory than the limit; return its path."""
+    path = tmp_path_factory.mktemp("big") / "big.parquet"
+    generator = np.random.default_rng(7)
+    schema = pa.schema([("k", pa.int64()), ("s", pa.string())])
+    size = 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, ROWS, 100_000):
+            keys = generator.integers(0, 2**60, 100_000)
+            texts = [f"{start + i:0{TEXT_BYTES}d}" for i in range(100_000)]
+            table = pa.table({"k": keys, "s": texts}, schema=schema)
+            size += table.nbytes
+            writer.write_table(table, row_group_size=50_000)
+    assert size > 1.5 * LIMIT_BYTES
+    return path
+
+
+def run(tmp_path, settings, sql):
+    limit = {"igloo.memory_limit": f"{LIMIT_BYTES}B", **settings}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(limit), sql],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def external(path):
+    return f"'{path}'"
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_a_sort_of_more_than_the_limit_spills_and_ends(big, tmp_path, partitions):
+    (tmp_path / "igloo.toml").write_text(
+        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
+    )
+    told = run(
+        tmp_path,
+        {"igloo.target_partitions": partitions},
+        "SELECT k, s FROM big.main.big ORDER BY k",
+    )
+    print(told)
+    assert told["failure"] is None
+    assert (told["rows"], told["in_order"]) == (ROWS, True)
+    assert told["peak"] < LIMIT_BYTES + BASELINE_BYTES + 150_000_000
+
+
+def test_a_stream_of_more_than_the_limit_holds_little(big, tmp_path):
+    (tmp_path / "igloo.toml").write_text(
+        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
+    )
+    told = run(tmp_path, {"igloo.target_partitions": 2}, "SELECT k, s FROM big.main.big")
+    print(told)
+    assert (told["failure"], told["rows"]) == (None, ROWS)
+    assert told["grown"] < LIMIT_BYTES
+
+
+def test_what_cannot_spill_fails_with_a_limit_and_not_the_process(big, tmp_path):
+    (tmp_path / "igloo.toml").write_text(
+        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
+    )
+    told = run(
+        tmp_path,
+        {"igloo.memory_limit": "20MB", "igloo.target_partitions": 1},
+        "SELECT 1, array_agg(s) FROM big.main.big",
+    )
+    print(told)
+    assert (told["failure"], told["rows"]) == (OutOfMemory.code, 0)

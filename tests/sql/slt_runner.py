@@ -1,0 +1,121 @@
+"""Reads and runs sqllogictest files.
+
+A record is ``statement ok``, ``statement error ErrorClass [text]`` or ``query TYPES [rowsort]``,
+then the SQL up to an empty line or ``----``, then for a query the expected rows: values separated
+by tabs. TYPES has a letter a column: I integer, R number, T text, B boolean, D date or time.
+``${folder}`` in a file stands for an empty folder of the run.
+"""
+
+import datetime as dt
+import decimal
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = {
+    "I": int,
+    "R": (float, decimal.Decimal),
+    "T": (str, bytes, list, dict),
+    "B": bool,
+    "D": (dt.date, dt.datetime, dt.time, dt.timedelta),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One statement of a file and what it has to answer."""
+
+    path: Path
+    line: int
+    kind: str
+    arguments: tuple[str, ...]
+    sql: str
+    expected: tuple[str, ...] = ()
+
+    @property
+    def place(self):
+        return f"{self.path.name}:{self.line}"
+
+
+def read_records(path):
+    """Return the records of a file; raise ValueError, with the place, for what is none."""
+    lines = path.read_text().splitlines()
+    records = []
+    index = 0
+    while index < len(lines):
+        if not lines[index].strip() or lines[index].startswith("#"):
+            index += 1
+            continue
+        start = index
+        while index < len(lines) and lines[index].strip():
+            index += 1
+        records.append(_read_block(path, start + 1, lines[start:index]))
+    return records
+
+
+def _read_block(path, line, block):
+    kind, *arguments = block[0].split(maxsplit=2)
+    body = block[1:]
+    split = body.index("----") if "----" in body else len(body)
+    good = {
+        "statement": arguments[:1] in (["ok"], ["error"])
+        and (arguments == ["ok"]) != (len(arguments) > 1),
+        "query": bool(arguments) and set(arguments[0]) <= set(KINDS) and split < len(body),
+    }
+    if not good.get(kind) or arguments[1:] not in ([], ["rowsort"]) and kind == "query":
+        raise ValueError(f"{path.name}:{line}: no record starts with {block[0]!r}")
+    return Record(
+        path, line, kind, tuple(arguments), "\n".join(body[:split]), tuple(body[split + 1 :])
+    )
+
+
+def run_record(record, run, errors, folder):
+    """Run one record; raise AssertionError, with the place, if it answers otherwise.
+
+    ``run`` takes SQL and returns a list of tuples; ``errors`` has the error classes by name.
+    """
+    sql = record.sql.replace("${folder}", str(folder))
+    if record.kind == "query":
+        rows = run(sql)
+        found = [_shown_row(record, row) for row in rows]
+        expected = [line.replace("${folder}", str(folder)) for line in record.expected]
+        if "rowsort" in record.arguments:
+            found, expected = sorted(found), sorted(expected)
+        assert found == expected, f"{record.place}: found {found}, expected {expected}"
+    elif record.arguments[0] == "ok":
+        run(sql)
+    else:
+        _expect_error(record, run, errors, sql)
+
+
+def _expect_error(record, run, errors, sql):
+    name, _, told = record.arguments[1].partition(" ")
+    kind = getattr(errors, name)
+    try:
+        rows = run(sql)
+    except errors.IglooError as error:
+        assert isinstance(error, kind), f"{record.place}: {type(error).__name__}: {error}"
+        assert told in str(error), f"{record.place}: {told!r} is not in {str(error)!r}"
+        return
+    raise AssertionError(f"{record.place}: no error, but {rows}")
+
+
+def _shown_row(record, row):
+    types = record.arguments[0]
+    assert len(row) == len(types), f"{record.place}: {len(row)} columns, expected {len(types)}"
+    for letter, value in zip(types, row, strict=True):
+        fits = value is None or (
+            isinstance(value, KINDS[letter]) and isinstance(value, bool) == (letter == "B")
+        )
+        assert fits, f"{record.place}: {value!r} is not of type {letter}"
+    return "\t".join(map(_shown, row))
+
+
+def _shown(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        return value.hex()
+    text = str(value)
+    return text or "(empty)"
