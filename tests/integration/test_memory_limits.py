@@ -14,7 +14,8 @@ from igloo.errors import OutOfMemory
 LIMIT_BYTES = 150_000_000
 ROWS = 1_500_000
 TEXT_BYTES = 150
-BASELINE_BYTES = 250_000_000
+#: What a process takes that has run its first query; measured at 300 MB.
+BASELINE_BYTES = 350_000_000
 
 SCRIPT = """
 import json, resource, sys
@@ -38,7 +39,6 @@ with igloo.connect(settings=settings) as db:
         failure = None
     except igloo.IglooError as error:
         failure = error.code
-        print(repr(error.__cause__), file=sys.stderr)
 print(json.dumps({"rows": rows, "in_order": in_order, "failure": failure,
                   "grown": peak() - before, "peak": peak()}))
 """
@@ -62,11 +62,19 @@ def big(tmp_path_factory):
     return path
 
 
-def run(tmp_path, settings, sql):
+@pytest.fixture
+def configured(big, tmp_path):
+    """Give a folder whose igloo.toml has the catalog ``big``."""
+    text = f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
+    (tmp_path / "igloo.toml").write_text(text)
+    return tmp_path
+
+
+def run(folder, settings, sql):
     limit = {"igloo.memory_limit": f"{LIMIT_BYTES}B", **settings}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(limit), sql],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -76,44 +84,28 @@ def run(tmp_path, settings, sql):
     return json.loads(done.stdout)
 
 
-def external(path):
-    return f"'{path}'"
-
-
-@pytest.mark.parametrize("partitions", [1, 2])
-def test_a_sort_of_more_than_the_limit_spills_and_ends(big, tmp_path, partitions):
-    (tmp_path / "igloo.toml").write_text(
-        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
-    )
+@pytest.mark.parametrize(("partitions", "batch_rows"), [(1, 8192), (2, 1024)])
+def test_a_sort_of_more_than_the_limit_spills_and_ends(configured, partitions, batch_rows):
     told = run(
-        tmp_path,
-        {"igloo.target_partitions": partitions},
+        configured,
+        {"igloo.target_partitions": partitions, "igloo.batch_rows": batch_rows},
         "SELECT k, s FROM big.main.big ORDER BY k",
     )
-    print(told)
     assert told["failure"] is None
     assert (told["rows"], told["in_order"]) == (ROWS, True)
-    assert told["peak"] < LIMIT_BYTES + BASELINE_BYTES + 150_000_000
+    assert told["peak"] < BASELINE_BYTES + 2 * LIMIT_BYTES
 
 
-def test_a_stream_of_more_than_the_limit_holds_little(big, tmp_path):
-    (tmp_path / "igloo.toml").write_text(
-        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
-    )
-    told = run(tmp_path, {"igloo.target_partitions": 2}, "SELECT k, s FROM big.main.big")
-    print(told)
+def test_a_stream_of_more_than_the_limit_holds_little(configured):
+    told = run(configured, {"igloo.target_partitions": 2}, "SELECT k, s FROM big.main.big")
     assert (told["failure"], told["rows"]) == (None, ROWS)
     assert told["grown"] < LIMIT_BYTES
 
 
-def test_what_cannot_spill_fails_with_a_limit_and_not_the_process(big, tmp_path):
-    (tmp_path / "igloo.toml").write_text(
-        f'[catalogs.big]\nconnector = "files"\npath = "{big.parent}"\n'
-    )
+def test_what_cannot_spill_fails_with_a_limit_and_not_the_process(configured):
     told = run(
-        tmp_path,
+        configured,
         {"igloo.memory_limit": "20MB", "igloo.target_partitions": 1},
         "SELECT 1, array_agg(s) FROM big.main.big",
     )
-    print(told)
     assert (told["failure"], told["rows"]) == (OutOfMemory.code, 0)

@@ -56,16 +56,20 @@ def _read_block(path, line, block):
     kind, *arguments = block[0].split(maxsplit=2)
     body = block[1:]
     split = body.index("----") if "----" in body else len(body)
-    good = {
-        "statement": arguments[:1] in (["ok"], ["error"])
-        and (arguments == ["ok"]) != (len(arguments) > 1),
-        "query": bool(arguments) and set(arguments[0]) <= set(KINDS) and split < len(body),
-    }
-    if not good.get(kind) or arguments[1:] not in ([], ["rowsort"]) and kind == "query":
+    if not _is_known(kind, arguments, has_rows=split < len(body)):
         raise ValueError(f"{path.name}:{line}: no record starts with {block[0]!r}")
     return Record(
         path, line, kind, tuple(arguments), "\n".join(body[:split]), tuple(body[split + 1 :])
     )
+
+
+def _is_known(kind, arguments, *, has_rows):
+    match kind, *arguments:
+        case ["statement", "ok"] | ["statement", "error", _]:
+            return not has_rows
+        case ["query", types] | ["query", types, "rowsort"]:
+            return has_rows and set(types) <= set(KINDS)
+    return False
 
 
 def run_record(record, run, errors, folder):
@@ -90,13 +94,14 @@ def run_record(record, run, errors, folder):
 def _expect_error(record, run, errors, sql):
     name, _, told = record.arguments[1].partition(" ")
     kind = getattr(errors, name)
+    caught = None
     try:
         rows = run(sql)
     except errors.IglooError as error:
-        assert isinstance(error, kind), f"{record.place}: {type(error).__name__}: {error}"
-        assert told in str(error), f"{record.place}: {told!r} is not in {str(error)!r}"
-        return
-    raise AssertionError(f"{record.place}: no error, but {rows}")
+        caught = error
+    assert caught is not None, f"{record.place}: no error, but {rows}"
+    assert isinstance(caught, kind), f"{record.place}: {type(caught).__name__}: {caught}"
+    assert told in str(caught), f"{record.place}: {told!r} is not in {str(caught)!r}"
 
 
 def _shown_row(record, row):

@@ -208,7 +208,7 @@ def _show_settings(command: Command, statement: st.ShowSettings) -> Answer:
 def _describe(command: Command, statement: st.Describe) -> Answer:
     found = command.engine.resolver.resolve(statement.name, command.session.place)
     if isinstance(found, FoundTable):
-        schema = found.table.schema
+        schema = plain_schema(found.table.schema)
     else:
         planner = command.engine.planner(command.session)
         place = Place(found.catalog, found.schema)

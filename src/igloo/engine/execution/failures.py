@@ -112,7 +112,7 @@ def _out_of_memory(_match: re.Match[str], message: str) -> IglooError:
     where = f" (in {operator['name']})" if operator else ""
     return OutOfMemory(
         f"The query needs more memory than igloo.memory_limit allows{where}.",
-        hint="Raise igloo.memory_limit, lower igloo.target_partitions, or read less.",
+        hint="Raise igloo.memory_limit, lower igloo.batch_rows or igloo.target_partitions, or read less.",
         limit="igloo.memory_limit",
     )
 
@@ -179,5 +179,8 @@ _RULES: tuple[tuple[str, Callable[..., IglooError]], ...] = (
         _says(TypeMismatch, "The types do not fit: "),
     ),
     (r"Internal error", _says(InternalError, "DataFusion failed: ", _REPORT)),
-    (r"placeholder with name (?P<name>\S+)", _says(InvalidValue, "A parameter has no value: ")),
+    (
+        r"placeholder with name|Placeholder '[^']*' was not provided a value",
+        _says(InvalidValue, "A parameter has no value: "),
+    ),
 )
