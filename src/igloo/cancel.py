@@ -20,7 +20,8 @@ class CancelToken:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # The garbage collector may finalize a result, which cancels, while the lock is held.
+        self._lock = threading.RLock()
         self._reason: IglooError | None = None
         self._callbacks: dict[int, Callable[[], None]] = {}
         self._next_key = 0
@@ -67,7 +68,8 @@ class CancelToken:
             if not cancelled:
                 self._callbacks[key] = callback
         if cancelled:
-            callback()
+            with contextlib.suppress(Exception):
+                callback()
         try:
             yield
         finally:

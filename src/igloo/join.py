@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -134,6 +134,7 @@ class JoinEngine:
         place = TablePath(MEMORY, START.schema, name)
         self._engine.external.create(place, str(location), "parquet", {})
         self._paths[name] = location
+        self._iceberg_tables.pop(name, None)
         if schema is not None:
             _check_schema(name, self._find(name).table.schema, schema)
 
@@ -147,6 +148,7 @@ class JoinEngine:
         path = TablePath("iceberg", namespace, table)
         self._engine.resolver.resolve((path.catalog, path.schema, path.table), START)
         self._iceberg_tables[name] = path
+        self._paths.pop(name, None)
 
     def join_tables(self, left: str, right: str, config: JoinConfig) -> list[pa.RecordBatch]:
         """Join two registered tables; see ``join_tables_advanced``."""
@@ -187,7 +189,7 @@ class JoinEngine:
         sides = []
         for name in (left, right):
             filters = parquet_filters if name in self._paths else iceberg_filters
-            sides.append(_Side(name, self._find(name), filters or ()))
+            sides.append(_Side(name, self._find(name), _listed(filters)))
         _check_keys(sides[0], sides[1], config.join_keys)
         outputs = _output_names(sides[0], sides[1])
         return self._run(sides[0], sides[1], config, _select(outputs, projections))
@@ -279,6 +281,15 @@ class JoinEngine:
             return list(result)
 
 
+def _listed(filters: Sequence[Expr] | Expr | None) -> Sequence[Expr]:
+    from datafusion import Expr
+
+    if filters is None:
+        return ()
+    # A single expression can be iterated without end.
+    return (filters,) if isinstance(filters, Expr) else tuple(filters)
+
+
 def _check_schema(name: str, found: pa.Schema, expected: pa.Schema) -> None:
     for column in expected:
         index = found.get_field_index(column.name)
@@ -294,7 +305,8 @@ def _check_schema(name: str, found: pa.Schema, expected: pa.Schema) -> None:
 def _check_keys(left: _Side, right: _Side, keys: Sequence[tuple[str, str]]) -> None:
     for left_key, right_key in keys:
         left_type, right_type = _type_of(left, left_key), _type_of(right, right_key)
-        if _family(left_type) != _family(right_type):
+        fits = _family(left_type) == _family(right_type) and _digits_fit(left_type, right_type)
+        if not fits:
             raise TypeMismatch(
                 f'The key "{left_key}" of "{left.name}" is {left_type} and "{right_key}" of '
                 f'"{right.name}" is {right_type}; they cannot be equal.',
@@ -318,16 +330,39 @@ def _type_of(side: _Side, column: str) -> pa.DataType:
 def _family(type_: pa.DataType) -> str:
     """Return a name that two types share if their values can be equal without loss."""
     types = pa.types
+    if types.is_dictionary(type_):
+        return _family(type_.value_type)
     families = {
         "number": types.is_integer(type_) or types.is_decimal(type_),
         "float": types.is_floating(type_),
-        "text": types.is_string(type_) or types.is_large_string(type_),
-        "binary": types.is_binary(type_) or types.is_large_binary(type_),
+        "text": any(is_text(type_) for is_text in _TEXT),
+        "binary": any(is_binary(type_) for is_binary in _BINARY),
         "date": types.is_date(type_),
     }
     if types.is_timestamp(type_):
         return "timestamp" if type_.tz is None else "timestamp with zone"
     return next((family for family, fits in families.items() if fits), str(type_))
+
+
+_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_BINARY = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+_DECIMAL_DIGITS_MAX = 38
+
+
+def _digits_fit(left: pa.DataType, right: pa.DataType) -> bool:
+    """Whether one decimal type holds the values of both, if either is a decimal."""
+    if not (pa.types.is_decimal(left) or pa.types.is_decimal(right)):
+        return True
+    whole = max(_digits(left)[0], _digits(right)[0])
+    scale = max(_digits(left)[1], _digits(right)[1])
+    return whole + scale <= _DECIMAL_DIGITS_MAX
+
+
+def _digits(type_: Any) -> tuple[int, int]:
+    """Return how many digits a number has before and behind its point."""
+    if pa.types.is_decimal(type_):
+        return type_.precision - type_.scale, type_.scale
+    return len(str(2**type_.bit_width)), 0
 
 
 def _output_names(left: _Side, right: _Side) -> list[tuple[str, str]]:

@@ -119,6 +119,8 @@ class Result:
         self._table: pa.Table | None = None
         self._state = "fresh"
         self._position = 0
+        #: What has to live as long as the result may be read.
+        self.connection: object = None
         # A result that nobody reads must not stay in the list of running queries.
         weakref.finalize(self, cancel)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +27,8 @@ class Connection:
         self._engine = engine
         self._session = session
         self._is_closed = False
+        # Forgotten without close(): sources must get their sessions back all the same.
+        self._close = weakref.finalize(self, engine.close)
 
     def sql(self, text: str, parameters: Parameters = None) -> Result:
         """Run one statement.
@@ -40,7 +43,7 @@ class Connection:
             IglooError: the statement, or a source it needs, is wrong.
         """
         self._check_open()
-        return self._engine.run(self._session, text, parameters)
+        return self._kept_by(self._engine.run(self._session, text, parameters))
 
     def run_script(self, text: str) -> Iterator[Result]:
         """Yield the result of each statement of a script, which run as they are asked for.
@@ -49,7 +52,12 @@ class Connection:
             IglooError: what stopped the script; statements before it stay done.
         """
         self._check_open()
-        return self._engine.run_script(self._session, text)
+        return map(self._kept_by, self._engine.run_script(self._session, text))
+
+    def _kept_by(self, result: Result) -> Result:
+        """Let the connection live as long as a result that may still be read."""
+        result.connection = self
+        return result
 
     def register(self, name: str, source: object) -> None:
         """Make Arrow data a table named ``name``.
@@ -78,7 +86,7 @@ class Connection:
         """Stop what runs and give back every connection. Safe to call twice."""
         if not self._is_closed:
             self._is_closed = True
-            self._engine.close()
+            self._close()
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -241,9 +241,9 @@ def test_keys_of_types_that_do_not_fit_are_refused_before_any_data_is_read(engin
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"parquet_filters": [col("regoin") == lit("US")]}, "regoin"),
+        ({"parquet_filters": [col("regionn") == lit("US")]}, "regionn"),
         ({"iceberg_filters": [col("region") == lit("US")]}, "region"),
-        ({"projections": ["amont"]}, "amount"),
+        ({"projections": ["amountt"]}, "amount"),
     ],
 )
 def test_columns_that_are_not_there_are_told(engine, config, options, told):

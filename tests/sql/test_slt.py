@@ -66,7 +66,13 @@ def test_the_runner_notices_what_is_wrong(tmp_path, text, rows, told):
 
 @pytest.mark.parametrize(
     "text",
-    ["statement", "statement fine\nSELECT", "query X\nSELECT\n----", "query I\nSELECT", "qery I\n"],
+    [
+        "statement",
+        "statement fine\nSELECT",
+        "query X\nSELECT\n----",
+        "query I\nSELECT",
+        "queryy I\n",
+    ],
 )
 def test_the_runner_refuses_a_record_it_does_not_know(tmp_path, text):
     path = tmp_path / "a.slt"

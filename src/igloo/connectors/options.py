@@ -200,11 +200,11 @@ def _convert(
     }
     try:
         return converters[target](text)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError):
         wanted = _WANTED.get(target, getattr(target, "__name__", str(target)))
         raise InvalidSetting(
             f'The option "{name}" of "{connector}" must be {wanted}.', option=name
-        ) from error
+        ) from None  # the converter's own error quotes the value, which may be a secret
 
 
 _WANTED: dict[Any, str] = {

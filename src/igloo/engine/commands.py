@@ -10,79 +10,30 @@ from igloo.config.load import CatalogConfig
 from igloo.connectors.contract import AcceptsWrites, WriteMode
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.catalog.views import View
+from igloo.engine.command import Answer, Command, find_schema
 from igloo.engine.execution.stream import PlanStream, conform, plain_schema
+from igloo.engine.inspection import INSPECTIONS
 from igloo.engine.planner import statements as st
-from igloo.engine.planner.explain import SCHEMA as EXPLAIN_SCHEMA
-from igloo.engine.planner.explain import explain_igloo
-from igloo.engine.planner.parse import parse_statement
 from igloo.engine.planner.planner import named_as_in
 from igloo.engine.planner.table_definition import read_table_definition
-from igloo.engine.planner.tokens import tokenize
 from igloo.errors import (
     AlreadyExists,
     CatalogNotFound,
     InvalidValue,
     NotSupported,
-    SchemaNotFound,
-    did_you_mean,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from datafusion import DataFrame
-    from datafusion.plan import ExecutionPlan
 
     from igloo.engine.engine import Engine
-    from igloo.engine.planner.planner import PlannedQuery
     from igloo.engine.query import Query
     from igloo.engine.session import Session
     from igloo.names import TablePath
 
-#: Rows of an answer; None for a statement that answers nothing.
-Answer = pa.Table | None
-
-
 COUNT_SCHEMA = pa.schema([pa.field("count", pa.int64())])
-DESCRIBE_SCHEMA = pa.schema(
-    [
-        pa.field("column_name", pa.string()),
-        pa.field("data_type", pa.string()),
-        pa.field("is_nullable", pa.string()),
-    ]
-)
-
-
-class Command:
-    """One statement with all that running it needs."""
-
-    def __init__(
-        self, engine: Engine, session: Session, query: Query, values: Mapping[str, pa.Scalar[Any]]
-    ) -> None:
-        self.engine = engine
-        self.session = session
-        self.query = query
-        self.values = values
-
-    def plan(self, text: str) -> PlannedQuery:
-        """Plan a query inside of the statement."""
-        planner = self.engine.planner(self.session)
-        planned = planner.plan(text, self.values, self.session.place, self.query.activity)
-        self.query.warnings = planned.warnings
-        self.query.partitions = planned.physical.partition_count
-        return planned
-
-    def read(self, planned: PlannedQuery, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Run a planned query and yield its rows with exactly ``schema``."""
-        context = self.engine.planner(self.session).context
-        stream = PlanStream(
-            context, planned.physical, planned.schema, self.query.activity, is_result=False
-        )
-        try:
-            for batch in stream:
-                yield conform(batch, schema)
-        finally:
-            stream.close()
 
 
 def run_command(
@@ -105,10 +56,6 @@ def run_command(
     return run(command, statement)
 
 
-def _texts(column: str, values: list[str]) -> pa.Table:
-    return pa.table({column: pa.array(values, pa.string())})
-
-
 def _count(rows: int) -> pa.Table:
     return pa.Table.from_pylist([{"count": rows}], schema=COUNT_SCHEMA)
 
@@ -129,153 +76,10 @@ def _create_catalog(command: Command, statement: st.CreateCatalog) -> Answer:
 
 def _drop_catalog(command: Command, statement: st.DropCatalog) -> Answer:
     command.engine.catalogs.drop(statement.name, if_exists=statement.if_exists)
+    # What was named below it must not come back under another catalog of that name.
+    command.engine.views.drop_catalog(statement.name)
+    command.engine.external.drop_catalog(statement.name)
     return None
-
-
-def _show_catalogs(command: Command, _statement: st.ShowCatalogs) -> Answer:
-    rows = command.engine.catalogs.rows()
-    return pa.table(
-        {
-            "catalog": pa.array([row.name for row in rows], pa.string()),
-            "connector": pa.array([row.connector for row in rows], pa.string()),
-            "origin": pa.array([row.origin for row in rows], pa.string()),
-        }
-    )
-
-
-def _show_schemas(command: Command, statement: st.ShowSchemas) -> Answer:
-    catalog = statement.catalog or command.session.place.catalog
-    listed = command.engine.catalogs.connector(catalog).list_schemas()
-    return _texts("schema", sorted({*listed, *command.engine.views.schemas(catalog)}))
-
-
-def _show_tables(command: Command, statement: st.ShowTables) -> Answer:
-    place = command.session.place
-    match statement.name:
-        case ():
-            catalog, schemas = place.catalog, [place.schema]
-        case (name,) if command.engine.catalogs.has(name):
-            catalog = name
-            schemas = list(command.engine.catalogs.connector(name).list_schemas())
-        case (name,):
-            catalog, schemas = place.catalog, [_schema(command, place.catalog, name)]
-        case (catalog, name):
-            schemas = [_schema(command, catalog, name)]
-    rows = [
-        {"table": table, "schema": schema, "catalog": catalog}
-        for schema in schemas
-        for table in _tables_of(command, catalog, schema)
-    ]
-    fields = [pa.field(name, pa.string()) for name in ("table", "schema", "catalog")]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
-
-
-def _schema(command: Command, catalog: str, name: str) -> str:
-    """Return the schema's exact name."""
-    listed = command.engine.catalogs.connector(catalog).list_schemas()
-    known = {*listed, *command.engine.views.schemas(catalog)}
-    folded = [schema for schema in known if schema.lower() == name.lower()]
-    if name in known:
-        return name
-    if len(folded) == 1:
-        return folded[0]
-    if catalog == command.session.place.catalog and not folded:
-        known |= set(command.engine.catalogs.names())
-    raise SchemaNotFound(
-        f'There is no schema "{name}" in catalog "{catalog}".', hint=did_you_mean(name, known)
-    )
-
-
-def _tables_of(command: Command, catalog: str, schema: str) -> list[str]:
-    connector = command.engine.catalogs.connector(catalog)
-    names = {name.table for name in connector.list_tables(schema)}
-    names.update(command.engine.views.names(catalog, schema))
-    names.update(command.engine.external.names(catalog, schema))
-    return sorted(names)
-
-
-def _show_settings(command: Command, statement: st.ShowSettings) -> Answer:
-    rows = command.session.settings.rows()
-    if statement.name is not None:
-        name = command.session.settings.declaration(statement.name).name
-        rows = tuple(row for row in rows if row.name == name)
-    names = ("name", "value", "default", "origin", "description")
-    return pa.table(
-        {name: pa.array([getattr(row, name) for row in rows], pa.string()) for name in names}
-    )
-
-
-def _describe(command: Command, statement: st.Describe) -> Answer:
-    found = command.engine.resolver.resolve(statement.name, command.session.place)
-    if isinstance(found, FoundTable):
-        schema = plain_schema(found.table.schema)
-    else:
-        planner = command.engine.planner(command.session)
-        place = Place(found.catalog, found.schema)
-        schema = plain_schema(planner.frame(found.text, place, command.query.activity).schema())
-        if found.columns:
-            fields = zip(found.columns, schema, strict=True)
-            schema = pa.schema([field.with_name(name) for name, field in fields])
-    rows = [
-        {
-            "column_name": field.name,
-            "data_type": str(field.type),
-            "is_nullable": "YES" if field.nullable else "NO",
-        }
-        for field in schema
-    ]
-    return pa.Table.from_pylist(rows, schema=DESCRIBE_SCHEMA)
-
-
-def _explain(command: Command, statement: st.Explain) -> Answer:
-    limit = command.session.settings.limits_statement_bytes
-    inner = parse_statement(tokenize(statement.text, bytes_max=limit))
-    if not isinstance(inner, st.Query):
-        raise NotSupported("EXPLAIN works on queries only.")
-    planned = command.plan(inner.text)
-    activity = command.query.activity
-    rows = {
-        "igloo_plan": explain_igloo(
-            activity.scans(), planned.warnings, partitions=planned.physical.partition_count
-        ),
-        "logical_plan": planned.frame.optimized_logical_plan().display_indent(),
-        "physical_plan": planned.physical.display_indent(),
-    }
-    if statement.analyze:
-        for _batch in command.read(planned, planned.schema):
-            pass
-        rows["analyzed_plan"] = _analyzed(command, planned)
-    listed = [{"plan_type": kind, "plan": plan} for kind, plan in rows.items()]
-    return pa.Table.from_pylist(listed, schema=EXPLAIN_SCHEMA)
-
-
-def _analyzed(command: Command, planned: PlannedQuery) -> str:
-    lines = [f"Query: rows={command.query.activity.rows_returned}"]
-    lines += [
-        f"Source: catalog={name}, rows={source.rows}, bytes={source.bytes}"
-        for name, source in sorted(command.query.activity.sources().items())
-    ]
-    lines += _operators(planned.physical)
-    return "\n".join(lines)
-
-
-def _operators(plan: ExecutionPlan) -> Iterator[str]:
-    """Yield each operator with what it did, two spaces a level."""
-    waiting = [(plan, 0)]
-    while waiting:
-        plan, depth = waiting.pop()
-        waiting += [(child, depth + 1) for child in reversed(plan.children())]
-        yield f"{'  ' * depth}{plan.display().strip()}{_facts(plan)}"
-
-
-def _facts(plan: ExecutionPlan) -> str:
-    metrics = plan.metrics()
-    if metrics is None:
-        return ""
-    rows, compute_ns = metrics.output_rows, metrics.elapsed_compute
-    facts = f", rows={rows}" if rows is not None else ""
-    facts += f", compute_ms={compute_ns / 1e6:.3f}" if compute_ns is not None else ""
-    return facts + (f", spilled_bytes={metrics.spilled_bytes}" if metrics.spilled_bytes else "")
 
 
 def _set(command: Command, statement: st.SetSetting) -> Answer:
@@ -295,12 +99,12 @@ def _use(command: Command, statement: st.Use) -> Answer:
     catalogs = command.engine.catalogs
     match statement.name:
         case (catalog, schema):
-            place = Place(catalog, _schema(command, catalog, schema))
+            place = Place(catalog, find_schema(command, catalog, schema))
         case (name,) if catalogs.has(name):
             place = Place(name, catalogs.connector(name).default_schema)
         case (name,):
             current = command.session.place.catalog
-            place = Place(current, _schema(command, current, name))
+            place = Place(current, find_schema(command, current, name))
         case _:
             raise CatalogNotFound("USE takes a catalog or catalog.schema.")
     command.session.use(place)
@@ -362,7 +166,13 @@ def _make_table(
 ) -> bool:
     """Make an empty table; return whether it was made."""
     writer = _writable(command, path)
-    _schema(command, path.catalog, path.schema)
+    repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if repeated:
+        raise InvalidValue(
+            f'The table would have two columns named "{repeated[0]}".',
+            hint="Give each its own name with AS.",
+        )
+    find_schema(command, path.catalog, path.schema)
     if command.engine.views.get(path) is not None:
         raise AlreadyExists(f'There is a view "{path}" already.', hint="Use another name.")
     if command.engine.resolver.has_table(path):
@@ -405,7 +215,11 @@ def _create_external_table(command: Command, statement: st.CreateExternalTable) 
             return None
         if not statement.or_replace:
             raise AlreadyExists(f'There is a table "{path}" already.', hint="Use another name.")
+    hidden = not command.engine.external.has(path) and command.engine.resolver.has_table(path)
     command.engine.external.create(path, statement.location, statement.format, statement.options)
+    if hidden:
+        _writable(command, path).drop_table(path.name)
+        command.engine.native.forget_memory(path)
     return None
 
 
@@ -423,6 +237,7 @@ def _remove_table(command: Command, path: TablePath) -> None:
     if command.engine.external.drop(path):
         return
     _writable(command, path).drop_table(path.name)
+    command.engine.native.forget_memory(path)
 
 
 def _insert(command: Command, statement: st.Insert) -> Answer:
@@ -476,14 +291,9 @@ def _refresh(command: Command, statement: st.RefreshTable) -> Answer:
 
 
 _COMMANDS: dict[type, Callable[[Command, Any], Answer]] = {
+    **INSPECTIONS,
     st.CreateCatalog: _create_catalog,
     st.DropCatalog: _drop_catalog,
-    st.ShowCatalogs: _show_catalogs,
-    st.ShowSchemas: _show_schemas,
-    st.ShowTables: _show_tables,
-    st.ShowSettings: _show_settings,
-    st.Describe: _describe,
-    st.Explain: _explain,
     st.SetSetting: _set,
     st.ResetSetting: _reset,
     st.Use: _use,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from igloo.config.redaction import redact_uri
 from igloo.connectors.memory import MemoryConnector
 from igloo.connectors.options import Options
 from igloo.engine.catalog.catalogs import MEMORY, Catalogs
@@ -16,7 +18,8 @@ from igloo.engine.catalog.resolve import START, Resolver
 from igloo.engine.catalog.store import CatalogStore
 from igloo.engine.catalog.system_tables import CATALOGS_SCHEMA, QUERIES_SCHEMA, SystemTables
 from igloo.engine.catalog.views import Views
-from igloo.engine.commands import Answer, run_command
+from igloo.engine.command import Answer
+from igloo.engine.commands import run_command
 from igloo.engine.execution.context import Contexts, ContextSettings
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.stream import PlanStream, plain_schema
@@ -31,8 +34,8 @@ from igloo.engine.planner.term_count import check_terms
 from igloo.engine.planner.tokens import check_depth, split_script, tokenize
 from igloo.engine.query import Query, QueryHistory, QueryState
 from igloo.engine.session import Session
-from igloo.errors import InvalidValue, SqlSyntaxError
-from igloo.names import TableName
+from igloo.errors import AlreadyExists, IglooError, InvalidValue, SqlSyntaxError
+from igloo.names import TableName, TablePath
 from igloo.result import Result
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ class Engine:
         for catalog in config.catalogs:
             self.catalogs.configure(catalog)
         self._contexts = Contexts(BoundCatalogs(), (remote_query_function(),))
-        self._native = NativeTables()
+        self.native = NativeTables()
 
     def open_session(self) -> Session:
         """Return a new session with the configured settings."""
@@ -83,7 +86,10 @@ class Engine:
         Raises:
             IglooError: the statement, a name, a type or a source in it is wrong.
         """
-        text = text.strip()
+        with _redacted():
+            return self._run(session, text.strip(), parameters)
+
+    def _run(self, session: Session, text: str, parameters: Parameters) -> Result:
         tokens = tokenize(text, bytes_max=session.settings.limits_statement_bytes)
         statements = split_script(tokens)
         if len(statements) > 1:
@@ -104,7 +110,9 @@ class Engine:
         """
         # The limit is on each statement; a script may hold many.
         for statement in split_script(tokenize(text, bytes_max=sys.maxsize)):
-            yield self._run_one(session, statement, None)
+            with _redacted():
+                result = self._run_one(session, statement, None)
+            yield result
 
     def run_frame(
         self, session: Session, build: Callable[[FrameBinder], DataFrame], *, shown: str
@@ -123,7 +131,7 @@ class Engine:
         self.history.add(query)
         query.start_clock()
         planner = self.planner(session)
-        binder = FrameBinder(planner.context, self._native, query.activity)
+        binder = FrameBinder(planner.context, self.native, query.activity)
         with self._ending(query):
             frame = build(binder)
             physical = frame.execution_plan()
@@ -139,7 +147,13 @@ class Engine:
         """
         if not name:
             raise InvalidValue("A table cannot be registered under an empty name.")
-        self.memory.put(TableName(START.schema, name), source)
+        path = TablePath(MEMORY, START.schema, name)
+        if self.views.get(path) is not None:
+            raise AlreadyExists(
+                f'There is a view "{path}" already.', hint="Drop it, or use another name."
+            )
+        self.memory.put(path.name, source)
+        self.external.drop(path)
 
     def unregister(self, name: str) -> None:
         """Remove a registered table.
@@ -148,6 +162,7 @@ class Engine:
             TableNotFound: nothing is registered under this name.
         """
         self.memory.remove(TableName(START.schema, name))
+        self.native.forget_memory(TablePath(MEMORY, START.schema, name))
 
     def close(self) -> None:
         """Stop every query and close every catalog. Safe to call twice."""
@@ -171,7 +186,7 @@ class Engine:
             context=context,
             catalogs=self.catalogs,
             resolver=self.resolver,
-            native=self._native,
+            native=self.native,
             settings=settings,
         )
 
@@ -184,7 +199,7 @@ class Engine:
         check_depth(tokens, depth_max=settings.limits_nesting_depth)
         check_terms(tokens, terms_max=settings.limits_expression_terms)
         statement = parse_statement(tokens)
-        query = Query(_shown(statement, tokens.text), timeout_s=settings.timeout_s)
+        query = Query(_shown(tokens.text), timeout_s=settings.timeout_s)
         self.history.add(query)
         query.start_clock()
         with self._ending(query):
@@ -197,6 +212,7 @@ class Engine:
             yield
         except Exception as error:
             failure = query.token.reason or query.activity.failure or translate_failure(error)
+            _redact(failure)
             query.token.cancel(failure)
             query.end(failure)
             if failure is error:
@@ -288,8 +304,30 @@ class _HeldStream:
         """Nothing is held open."""
 
 
-def _shown(statement: st.Statement, text: str) -> str:
-    """Return the text for the history; options of a catalog may hold a password."""
-    if isinstance(statement, st.CreateCatalog):
-        return f"CREATE CATALOG {statement.name} USING {statement.connector} WITH (…)"
-    return text
+def _shown(text: str) -> str:
+    """Return the text for the history; options of a catalog, and URLs, may hold a password."""
+    if _TAKES_OPTIONS.search(text):
+        text = _OPTIONS.sub(lambda found: f"{found[1]} (…)", text)
+    return redact_uri(text)
+
+
+_TAKES_OPTIONS = re.compile(r"\b(create|copy)\b.*\b(catalog|options)\b", re.IGNORECASE | re.DOTALL)
+_OPTIONS = re.compile(r"\b(with|options)\s*\(.*", re.IGNORECASE | re.DOTALL)
+
+
+@contextlib.contextmanager
+def _redacted() -> Iterator[None]:
+    try:
+        yield
+    except IglooError as error:
+        _redact(error)
+        raise
+
+
+def _redact(error: IglooError) -> None:
+    """Take passwords out of an error that quotes what the user wrote."""
+    error.message, error.hint = redact_uri(error.message), redact_uri(error.hint)
+    error.args = (f"{error.message} {error.hint}".strip(),)
+    for name, value in error.context.items():
+        if isinstance(value, str):
+            error.context[name] = redact_uri(value)

@@ -48,7 +48,8 @@ class Query:
         self.partitions = 1
         self.state = QueryState.PLANNING
         self.error: IglooError | None = None
-        self._lock = threading.Lock()
+        # A finalizer may cancel another query, or this one, while the lock is held.
+        self._lock = threading.RLock()
         self._start = time.perf_counter()
         self._elapsed_s: float | None = None
         self._timeout_s = timeout_s
@@ -142,17 +143,26 @@ class QueryHistory:
     """The last queries of an engine, running ones included. Thread-safe."""
 
     def __init__(self, queries_max: int) -> None:
-        self._queries: deque[Query] = deque(maxlen=max(1, queries_max))
+        self._ended: deque[Query] = deque(maxlen=max(1, queries_max))
+        self._open: dict[str, Query] = {}
+        self._lock = threading.RLock()
 
     def add(self, query: Query) -> None:
-        """Note a query."""
-        self._queries.append(query)
+        """Note a query. One that has not ended is never forgotten."""
+        with self._lock:
+            for other in [other for other in self._open.values() if other.state.is_final]:
+                self._ended.append(self._open.pop(other.id))
+            self._open[query.id] = query
 
     def rows(self) -> list[dict[str, object]]:
         """Return the rows of ``system.queries``, oldest first."""
-        return [query.row() for query in list(self._queries)]
+        with self._lock:
+            queries = [*self._ended, *self._open.values()]
+        return [query.row() for query in sorted(queries, key=lambda query: query.started_at)]
 
     def cancel_all(self) -> None:
         """Stop whatever still runs."""
-        for query in list(self._queries):
+        with self._lock:
+            running = list(self._open.values())
+        for query in running:
             query.cancel()

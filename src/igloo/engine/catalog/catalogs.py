@@ -77,8 +77,12 @@ class Catalogs:
                 secret written out, and there is a catalog store, which keeps references only.
             InvalidValue: the catalog is not SQL's to replace.
         """
+        if not config.name:
+            raise InvalidValue("A catalog cannot have an empty name.")
         with self._lock:
             if self._exists(config.name):
+                if config.name in self._built_in and not if_not_exists:
+                    self._check_changeable(config.name)
                 if if_not_exists:
                     return
                 if not or_replace:

@@ -59,6 +59,12 @@ class ExternalTables:
         with self._lock:
             return self._tables.pop(path, None) is not None
 
+    def drop_catalog(self, catalog: str) -> None:
+        """Forget all tables of a catalog."""
+        with self._lock:
+            for path in [path for path in self._tables if path.catalog == catalog]:
+                del self._tables[path]
+
     def names(self, catalog: str, schema: str) -> tuple[str, ...]:
         """Return the names in one schema, sorted."""
         with self._lock:

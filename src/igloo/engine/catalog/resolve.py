@@ -164,6 +164,7 @@ class Resolver:
         for schema in {*connector.list_schemas(), *self._views.schemas(catalog)}:
             names = {n.table for n in connector.list_tables(schema)}
             names.update(self._views.names(catalog, schema))
+            names.update(self._external.names(catalog, schema))
             exact = [name for name in names if name == table]
             for name in exact or [n for n in names if n.lower() == table.lower()]:
                 yield TablePath(catalog, schema, name)

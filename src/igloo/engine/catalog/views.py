@@ -74,6 +74,13 @@ class Views:
                 self._store.remove_view(path)
             del self._views[path]
 
+    def drop_catalog(self, catalog: str) -> None:
+        """Remove all views of a catalog."""
+        with self._lock:
+            paths = [path for path in self._views if path.catalog == catalog]
+        for path in paths:
+            self.drop(path, if_exists=True)
+
     def get(self, path: TablePath) -> View | None:
         """Return the view of that name, or None."""
         with self._lock:

@@ -53,7 +53,7 @@ class Activity:
 
     def __init__(self, token: CancelToken) -> None:
         self.token = token
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._sources: dict[str, SourceStats] = {}
         self._scans: list[PlannedScan] = []
         self._failure: IglooError | None = None

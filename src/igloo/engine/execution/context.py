@@ -14,7 +14,7 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from igloo.errors import InternalError
+from igloo.errors import InternalError, NotSupported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,19 @@ class ContextSettings:
     timezone: str
 
 
+_started = False
+_forked = False
+
+
+def _note_fork() -> None:
+    global _forked  # noqa: PLW0603 - a fact of the process
+    _forked = _started
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
 class Contexts:
     """The sessions of one engine, by their settings. Thread-safe."""
 
@@ -74,6 +87,11 @@ class Contexts:
 
     def get(self, settings: ContextSettings) -> SessionContext:
         """Return the session for ``settings``, making it at first use."""
+        if _forked:
+            raise NotSupported(
+                "This process was forked from one in which Igloo was running, whose threads it lacks.",
+                hint='Start it with multiprocessing\'s "spawn", or connect only after the fork.',
+            )
         with self._lock:
             context = self._contexts.get(settings)
             if context is None:
@@ -96,6 +114,8 @@ def _make_context(
     functions: Sequence[TableFunction],
     spill_folder: str,
 ) -> SessionContext:
+    global _started  # noqa: PLW0603 - a fact of the process
+    _started = True
     threads = max(READER_THREADS_MIN, settings.target_partitions)
     os.environ.setdefault("TOKIO_WORKER_THREADS", str(threads))
     os.environ.setdefault("RUST_MIN_STACK", str(READER_STACK_BYTES))

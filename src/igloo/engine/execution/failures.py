@@ -158,7 +158,7 @@ _RULES: tuple[tuple[str, Callable[..., IglooError]], ...] = (
         _says(InvalidValue, ""),
     ),
     (
-        r"Parquet error|Invalid Parquet file|page header|CsvError|Csv error|Json error|Ipc error|Avro error",
+        r"Parquet error|Parquet argument error|corrupt|Invalid Parquet file|page header|CsvError|Csv error|Json error|Ipc error|Avro error",
         _says(
             SourceDataError, "A file cannot be read: ", "Check that it is whole and of that format."
         ),

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.native_counts import count_native_reads, file_key
-from igloo.errors import QueryCancelled
+from igloo.errors import QueryCancelled, SourceDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ class PlanStream:
                 item = self._queue.get()
                 self._token_check()
                 if isinstance(item, BaseException):
-                    raise self._end(translate_failure(item))
+                    raise self._end(_placed(translate_failure(item), self._activity))
                 if item is None:
                     running -= 1
                 else:
@@ -198,6 +198,16 @@ class PlanStream:
                 continue
             return True
         return False
+
+
+def _placed(error: IglooError, activity: Activity) -> IglooError:
+    """Name the tables of files that a damaged file may belong to; DataFusion names none."""
+    tables = sorted({scan.path for scan in activity.scans() if scan.files})
+    if not isinstance(error, SourceDataError) or "catalog" in error.context or not tables:
+        return error
+    shown = ", ".join(f'"{path}"' for path in tables)
+    placed = f"{error.message} It was read for {shown}."
+    return SourceDataError(placed, hint=error.hint, catalog=tables[0].catalog)
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from igloo.connectors.file_scan import FileScan
     from igloo.engine.catalog.resolve import FoundTable
     from igloo.engine.execution.activity import Activity
+    from igloo.names import TablePath
 
-#: Bindings kept; each is a plan without rows, memory tables aside, which their catalog holds anyway.
+#: Bindings of files kept; each is a plan without rows.
 BINDINGS_MAX = 256
 #: Longer statements are not remembered; a round of planning is nothing beside them.
 TEXT_KEPT_MAX = 16_384
@@ -38,6 +39,8 @@ class NativeTables:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._bound: OrderedDict[Hashable, BoundTable] = OrderedDict()
+        #: One version of each table in memory: a binding holds its rows.
+        self._held: dict[tuple[int, TablePath], tuple[str | None, BoundTable]] = {}
         self._names: OrderedDict[str, tuple[tuple[str, ...], ...]] = OrderedDict()
 
     def names_of(self, text: str) -> tuple[tuple[str, ...], ...]:
@@ -82,7 +85,9 @@ class NativeTables:
 
         if found.table.version is None:
             return bind()
-        return self._remember((id(context), found.path, found.table.version, files), bind)
+        # The connector stands for its options, which decide what the same files mean.
+        key = (id(context), found.connector, found.path, found.table.version, files)
+        return self._remember(key, bind)
 
     def bind_memory(
         self, context: SessionContext, found: FoundTable, activity: Activity
@@ -98,8 +103,20 @@ class NativeTables:
         activity.received(found.path.catalog, held.num_rows, held.nbytes)
         if found.table.version is None:
             return _memory_table(context, held)
-        key = (id(context), found.path, found.table.version)
-        return self._remember(key, lambda: _memory_table(context, held))
+        place = (id(context), found.path)
+        with self._lock:
+            version, bound = self._held.get(place, (None, None))
+        if bound is None or version != found.table.version:
+            bound = _memory_table(context, held)
+            with self._lock:
+                self._held[place] = (found.table.version, bound)
+        return bound
+
+    def forget_memory(self, path: TablePath) -> None:
+        """Let go of the rows of a table in memory that was dropped."""
+        with self._lock:
+            for place in [place for place in self._held if place[1] == path]:
+                del self._held[place]
 
     def _remember(self, key: Hashable, bind: Callable[[], BoundTable]) -> BoundTable:
         with self._lock:

@@ -171,7 +171,9 @@ class _Reader:
         token = self.tokens.tokens[self.index]
         line = self.tokens.text.count("\n", 0, token.start) + 1
         column = token.start - self.tokens.text.rfind("\n", 0, token.start)
-        word = self.tokens.text[token.start : token.end + 1][:40]
+        quoted = token.token_type in {TokenType.STRING, TokenType.IDENTIFIER}
+        # What stands in quotes may be a secret.
+        word = "…" if quoted else self.tokens.text[token.start : token.end + 1][:40]
         return SqlSyntaxError(
             f'The SQL cannot be read at line {line}, column {column}: {what}, found "{word}".',
             line=line,

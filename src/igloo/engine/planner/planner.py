@@ -148,6 +148,12 @@ class _Planning:
         for path, bound in self.tables.items():
             if isinstance(self.found[path].connector, ListsFiles):
                 self.tables[path] = self._behind_limit(bound)
+        frame = self._rounds(text, values, self.place)
+        if not strands_source_functions(frame):
+            return frame
+        for path, found in self.found.items():
+            if path in self.tables and isinstance(found.connector, ListsFiles):
+                self.tables[path] = self._bind_scan(found)
         return self._rounds(text, values, self.place)
 
     def _informed(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> DataFrame:

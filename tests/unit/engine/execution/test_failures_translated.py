@@ -45,7 +45,7 @@ def failure():
     [
         ("SELECT )", SqlSyntaxError, "cannot be read at line 1, column"),
         ("SELEC 1", SqlSyntaxError, "SELEC"),
-        ("SELECT amont FROM t", ColumnNotFound, 'Did you mean "amount"'),
+        ("SELECT amountt FROM t", ColumnNotFound, 'Did you mean "amount"'),
         ("SELECT t.nope FROM t", ColumnNotFound, "nope"),
         ('SELECT "Amount" FROM t', ColumnNotFound, 'Did you mean "amount"'),
         ("SELECT amount, count(*) FROM t", UserError, "amount"),
