@@ -18,7 +18,6 @@ from igloo.engine.catalog.resolve import START, Resolver
 from igloo.engine.catalog.store import CatalogStore
 from igloo.engine.catalog.system_tables import CATALOGS_SCHEMA, QUERIES_SCHEMA, SystemTables
 from igloo.engine.catalog.views import Views
-from igloo.engine.command import Answer
 from igloo.engine.commands import run_command
 from igloo.engine.execution.context import Contexts, ContextSettings
 from igloo.engine.execution.failures import translate_failure
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from datafusion import DataFrame
 
     from igloo.config.load import Config
+    from igloo.engine.command import Answer
     from igloo.engine.planner.parameters import Parameters
     from igloo.engine.planner.tokens import Tokens
     from igloo.result import BatchStream
