@@ -54,7 +54,7 @@ conform: setup-test
 	$(RUN) pytest tests/conformance $(ARGS)
 
 long: setup-test
-	$(RUN) pytest -m long $(ARGS)
+	IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/integration/engine/test_pushdown_rows.py --timeout 7200 $(ARGS)
 
 docs: setup-test
 	$(RUN) pytest tests/test_docs.py $(ARGS)
