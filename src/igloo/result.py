@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import weakref
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -119,6 +120,7 @@ class Result:
         self._table: pa.Table | None = None
         self._state = "fresh"
         self._position = 0
+        self._fetchall_start = sys.maxsize
         #: What has to live as long as the result may be read.
         self.connection: object = None
         # A result that nobody reads must not stay in the list of running queries.
@@ -168,7 +170,10 @@ class Result:
         return pl.from_arrow(self.to_arrow())
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """Return the rows not fetched yet, as tuples."""
+        """Return the rows not fetched yet, as tuples; called again, the same rows again."""
+        if self._position < self.to_arrow().num_rows:
+            self._fetchall_start = self._position
+        self._position = self._fetchall_start
         return self.fetchmany(None)
 
     def fetchone(self) -> tuple[Any, ...] | None:

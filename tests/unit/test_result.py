@@ -335,3 +335,12 @@ def test_a_limit_on_kept_rows_spares_streams(db):
         db.sql(sql).to_arrow()
     assert sum(batch.num_rows for batch in db.sql(sql)) == 101
     assert len(db.sql("SELECT * FROM range(0, 100)").fetchall()) == 100
+
+
+def test_fetchall_gives_the_same_rows_again_and_leaves_none_to_fetch():
+    with igloo.connect() as db:
+        result = db.sql("SELECT * FROM (VALUES (1), (2), (3)) t(a) ORDER BY a")
+        assert result.fetchone() == (1,)
+        assert result.fetchall() == [(2,), (3,)]
+        assert result.fetchall() == [(2,), (3,)]
+        assert result.fetchone() is None
