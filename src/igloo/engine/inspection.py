@@ -130,15 +130,14 @@ def _explain(command: Command, statement: st.Explain) -> Answer:
         "physical_plan": planned.physical.display_indent(),
     }
     if statement.analyze:
-        for _batch in command.read(planned, planned.schema):
-            pass
-        rows["analyzed_plan"] = _analyzed(command, planned)
+        seen = sum(batch.num_rows for batch in command.read(planned, planned.schema))
+        rows["analyzed_plan"] = _analyzed(command, planned, seen)
     listed = [{"plan_type": kind, "plan": plan} for kind, plan in rows.items()]
     return pa.Table.from_pylist(listed, schema=EXPLAIN_SCHEMA)
 
 
-def _analyzed(command: Command, planned: PlannedQuery) -> str:
-    lines = [f"Query: rows={command.query.activity.rows_returned}"]
+def _analyzed(command: Command, planned: PlannedQuery, rows: int) -> str:
+    lines = [f"Query: rows={rows}"]
     lines += [
         f"Source: catalog={name}, rows={source.rows}, bytes={source.bytes}"
         for name, source in sorted(command.query.activity.sources().items())
