@@ -1,10 +1,15 @@
 """Servers that several tests share."""
 
 import os
+import signal
 
 import pytest
 
 from igloo.testing.servers import PostgresServer
+
+
+# A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

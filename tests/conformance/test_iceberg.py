@@ -12,6 +12,7 @@ from datafusion import SessionContext
 from pyiceberg.catalog.sql import SqlCatalog
 
 from igloo.connectors.contract import Scan, Split
+from igloo.connectors.file_scan import FileScan
 from igloo.connectors.lake.iceberg import IcebergConnector
 from igloo.connectors.options import read_options
 from igloo.connectors.predicates import columns_of
@@ -171,12 +172,16 @@ class NativeIceberg(IcebergConnector):
 
     def plan_scan(self, table, pushdown):
         scan = self.list_files(table, pushdown)
+        if scan is None:
+            return super().plan_scan(table, pushdown)
         extra = sorted(columns_of(pushdown.filter) - set(pushdown.columns))
         split = Split(table=table, columns=(*pushdown.columns, *extra), detail=scan)
         splits = (split,) if scan.groups else ()
         return Scan(splits=splits, residual=pushdown.filter)
 
     def read_split(self, split, cancel):
+        if not isinstance(split.detail, FileScan):
+            return super().read_split(split, cancel)
         schema = pa.schema([split.table.schema.field(name) for name in split.columns])
         try:
             rows = bind_file_scan(SessionContext(), split.detail, schema)
