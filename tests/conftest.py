@@ -7,7 +7,6 @@ import pytest
 
 from igloo.testing.servers import PostgresServer
 
-
 # A shell starts what it puts in the background with Ctrl-C ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
