@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from igloo.connectors.files.failures import naming_file
 from igloo.connectors.files.partitions import partition_values
 from igloo.connectors.files.schemas import carried
+from igloo.connectors.parquet_bounds import constant_floats
 from igloo.errors import SourceDataError, UnsupportedType
 
 if TYPE_CHECKING:
@@ -142,19 +143,8 @@ def _floats(schema: pa.Schema) -> list[str]:
 
 
 def _doubtful_floats(metadata: pq.FileMetaData, schema: pa.Schema) -> frozenset[str]:
-    names = set(_floats(schema))
-    doubtful = {name for name in names if pa.types.is_float16(schema.field(name).type)}
-    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
-        for chunk in (group.column(i) for i in range(group.num_columns)):
-            if chunk.path_in_schema in names and _is_one_value(chunk.statistics):
-                doubtful.add(chunk.path_in_schema)
-    return frozenset(doubtful)
-
-
-def _is_one_value(statistics: Any) -> bool:
-    return bool(
-        statistics is not None and statistics.has_min_max and statistics.min == statistics.max
-    )
+    half = {field.name for field in schema if pa.types.is_float16(field.type)}
+    return constant_floats(metadata, schema) | half
 
 
 def _unpacked_bytes(metadata: pq.FileMetaData, names: Collection[str]) -> int:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from igloo.connectors.lake.bounded_cache import BoundedCache
 from igloo.connectors.lake.iceberg.locations import open_file
+from igloo.connectors.parquet_bounds import constant_floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def _read(path: str, io: FileIO) -> pa.Schema:
 
 def _hides_nan(path: str, io: FileIO) -> bool:
     with open_file(path, io) as stream, pq.ParquetFile(stream) as file:
-        names = sorted(_constant_floats(file.metadata, file.schema_arrow))
+        names = sorted(constant_floats(file.metadata, file.schema_arrow))
         if not names:
             return False
         for batch in file.iter_batches(columns=names):
@@ -88,17 +89,6 @@ def _hides_nan(path: str, io: FileIO) -> bool:
                 if pc.any(pc.is_nan(column)).as_py():
                     return True
     return False
-
-
-def _constant_floats(metadata: pq.FileMetaData, schema: pa.Schema) -> set[str]:
-    floats = {field.name for field in schema if pa.types.is_floating(field.type)}
-    constant: set[str] = set()
-    for group in (metadata.row_group(i) for i in range(metadata.num_row_groups)):
-        for chunk in (group.column(i) for i in range(group.num_columns)):
-            bounds = chunk.statistics if chunk.path_in_schema in floats else None
-            if bounds is not None and bounds.has_min_max and bounds.min == bounds.max:
-                constant.add(chunk.path_in_schema)
-    return constant
 
 
 def field_id(field: pa.Field[Any]) -> int | None:
