@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=NAMES, action="append", help="run this one alone")
     parser.add_argument("--scale", type=float, default=1.0, help="TPC-H scale factor")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds after the warm-up")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds after the warm-up")
     parser.add_argument("--strict", action="store_true", help="fail when a target is not met")
     chosen = parser.parse_args()
     names = chosen.only or NAMES

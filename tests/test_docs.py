@@ -64,12 +64,6 @@ def database_uri(postgres_uri):
     """Give the URL of an empty database of the test's own."""
     with driver.connect(postgres_uri, autocommit=True) as connection:
         with connection.cursor() as cursor:
-            # A session that is stuck in a write would let DROP DATABASE wait for ever.
-            cursor.execute(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                "WHERE application_name = 'igloo' AND pid <> pg_backend_pid()"
-            )
-            cursor.fetchall()
             cursor.execute("DROP DATABASE IF EXISTS igloo_docs WITH (FORCE)")
             cursor.execute("CREATE DATABASE igloo_docs TEMPLATE template0")
         yield urlunsplit(urlsplit(postgres_uri)._replace(path="/igloo_docs"))

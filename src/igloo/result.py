@@ -218,7 +218,8 @@ class Result:
                 hint="Call to_arrow() first to keep it, or run the statement again.",
             )
         self._state = "consumed"
-        self._stream = self._open_stream()
+        open_stream, self._open_stream = self._open_stream, _opened
+        self._stream = open_stream()
         return self._drain(self._stream)
 
     def _drain(self, stream: BatchStream) -> Iterator[pa.RecordBatch]:
@@ -239,6 +240,7 @@ class Result:
         """Release everything; rows that were kept stay readable. Safe to call twice."""
         if self._table is None and self._state != "closed":
             self._state = "closed"
+            self._open_stream = _opened
             self._cancel()
         if self._stream is not None:
             self._stream.close()
@@ -257,6 +259,11 @@ class Result:
     def __repr__(self) -> str:
         columns = ", ".join(f"{f.name}: {f.type}" for f in self._schema)
         return f"<igloo.Result ({columns}) {self._state}>"
+
+
+def _opened() -> BatchStream:
+    """Stand for a stream that was opened or given up; the plan of the query goes with it."""
+    raise AssertionError("a result is opened once")
 
 
 def _python_values(column: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -190,7 +191,7 @@ class Settings:
     @property
     def target_partitions(self) -> int:
         """How many parts a query is worked on at once; at least one."""
-        return self._number("target_partitions") or machine.processor_count()
+        return self._number("target_partitions") or _processors()
 
     @property
     def catalog_store(self) -> Path | None:
@@ -231,6 +232,12 @@ class Settings:
     def limits_spill_bytes(self) -> int:
         """Bytes of temporary files that all queries of a connection may hold."""
         return self._number("limits.spill_bytes")
+
+
+@cache
+def _processors() -> int:
+    """Return the processors of this process, which are read from many files, once."""
+    return machine.processor_count()
 
 
 def _parsed(setting: Setting, value: object, origin: str, base: Path | None) -> _Value:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from igloo.engine.execution.stream import PlanStream, conform
+from igloo.engine.execution.conform import conform
+from igloo.engine.execution.stream import PlanStream
 from igloo.errors import SchemaNotFound, did_you_mean
 
 if TYPE_CHECKING:

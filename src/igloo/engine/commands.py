@@ -11,7 +11,8 @@ from igloo.connectors.contract import AcceptsWrites, WriteMode
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.catalog.views import View
 from igloo.engine.command import Answer, Command, find_schema
-from igloo.engine.execution.stream import PlanStream, conform, plain_schema
+from igloo.engine.execution.conform import conform, plain_schema
+from igloo.engine.execution.stream import PlanStream
 from igloo.engine.inspection import INSPECTIONS
 from igloo.engine.planner import statements as st
 from igloo.engine.planner.planner import named_as_in

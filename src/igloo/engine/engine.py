@@ -19,9 +19,10 @@ from igloo.engine.catalog.store import CatalogStore
 from igloo.engine.catalog.system_tables import CATALOGS_SCHEMA, QUERIES_SCHEMA, SystemTables
 from igloo.engine.catalog.views import Views
 from igloo.engine.commands import run_command
+from igloo.engine.execution.conform import plain_schema
 from igloo.engine.execution.context import Contexts, ContextSettings
 from igloo.engine.execution.failures import translate_failure
-from igloo.engine.execution.stream import PlanStream, plain_schema
+from igloo.engine.execution.stream import PlanStream
 from igloo.engine.execution.tables import NativeTables
 from igloo.engine.planner import statements as st
 from igloo.engine.planner.bind import BoundCatalogs

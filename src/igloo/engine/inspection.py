@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.command import Answer, Command, find_schema
-from igloo.engine.execution.stream import plain_schema
+from igloo.engine.execution.conform import plain_schema
 from igloo.engine.planner import statements as st
 from igloo.engine.planner.explain import SCHEMA as EXPLAIN_SCHEMA
 from igloo.engine.planner.explain import explain_igloo

@@ -60,10 +60,31 @@ class Activity:
         self._versions: dict[str, str] = {}
         self._rows_returned = 0
         self._native: Callable[[], dict[str, tuple[int, int]]] | None = None
+        self._stops: list[Callable[[], None]] = []
+        self._has_stopped = False
 
     def watch_native(self, counts: Callable[[], dict[str, tuple[int, int]]]) -> None:
         """Ask ``counts`` for the rows and bytes of native scans, by catalog, until ``settle``."""
         self._native = counts
+
+    def reading(self, stop: Callable[[], None]) -> None:
+        """Note how to stop a split that is about to be read."""
+        with self._lock:
+            self._stops.append(stop)
+            is_late = self._has_stopped
+        if is_late:
+            stop()
+
+    def stop_reads(self) -> None:
+        """Stop every split, and those that would still be opened. Safe to call twice.
+
+        DataFusion lets go of a scan that was left midway at some later time, which may be never.
+        """
+        with self._lock:
+            self._has_stopped = True
+            stops, self._stops = self._stops, []
+        for stop in stops:
+            stop()
 
     def settle(self) -> None:
         """Take the last counts of native scans and let go of the plan behind them."""

@@ -6,7 +6,7 @@ filter as applied exactly. So whatever a connector leaves over is applied here.
 
 The order of calls, for each scan of a plan: while planning, ``scanner(columns, filter)`` and then
 ``get_fragments(filter)``, on the thread that plans; while running, ``scanner(...).to_batches()`` of
-each fragment, on DataFusion's threads.
+each fragment, whose batches DataFusion's threads take from a thread of ours.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from igloo.connectors.contract import Pushdown
 from igloo.connectors.predicates import columns_of, conjoin, conjuncts, keep_true
 from igloo.engine.execution.activity import PlannedScan
 from igloo.engine.execution.arrow_filter import ArrowFilter, read_arrow_filter
+from igloo.engine.execution.read_ahead import ReadAhead
 from igloo.errors import IglooError, InternalError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import pyarrow.compute as pc
 
+    from igloo.cancel import CancelToken
     from igloo.connectors.contract import Connector, Scan, Split, Table
     from igloo.connectors.predicates import Predicate
     from igloo.engine.execution.activity import Activity
@@ -117,7 +119,13 @@ class ScanDataset(ds.Dataset):
 
     def read(self, split: Split, leftover: _Leftover) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a split, with what the source left over applied."""
-        token = self._activity.token
+        ahead = ReadAhead(lambda token: self._rows(split, leftover, token), self._activity.token)
+        self._activity.reading(ahead.stop)
+        return ahead.batches()
+
+    def _rows(
+        self, split: Split, leftover: _Leftover, token: CancelToken
+    ) -> Generator[pa.RecordBatch]:
         try:
             token.raise_if_cancelled()
             with self._connector.read_split(split, token) as reader:
@@ -129,11 +137,11 @@ class ScanDataset(ds.Dataset):
                     kept = leftover.apply(batch)
                     if kept.num_rows:
                         yield kept
-        except IglooError as error:
-            self._activity.failed(token.reason or error)
-            raise
         except Exception as error:
-            failure = token.reason or _unexpected(error, self._path)
+            if token.reason is not None:
+                # What a source says when it is stopped is not why the query failed.
+                raise token.reason from error
+            failure = error if isinstance(error, IglooError) else _unexpected(error, self._path)
             self._activity.failed(failure)
             raise failure from error
 

@@ -7,23 +7,23 @@ does so between two batches only, which may take minutes.
 
 from __future__ import annotations
 
-import asyncio
-import atexit
 import queue
 import threading
-import time
-import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
+from igloo.engine.execution.conform import conform
 from igloo.engine.execution.failures import translate_failure
+from igloo.engine.execution.foreign_reader import ForeignReader, start_waiting_threads
 from igloo.engine.execution.native_counts import count_native_reads, file_key
+from igloo.engine.execution.partition_reader import PartitionReader
+from igloo.engine.execution.threads import exiting
 from igloo.errors import QueryCancelled, SourceDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    import pyarrow as pa
     from datafusion import SessionContext
     from datafusion.plan import ExecutionPlan
 
@@ -31,23 +31,11 @@ if TYPE_CHECKING:
     from igloo.engine.execution.activity import Activity
     from igloo.errors import IglooError
 
+#: What a plan shows for a scan that Python reads.
+_FOREIGN_SCAN = "DatasetExec"
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
 READ_AHEAD_BATCHES = 8
 _PUT_WAIT_S = 0.1
-#: What a plan shows for a scan that Python reads.
-_FOREIGN_SCAN = "DatasetExec"
-#: A thread that returns into a dead interpreter aborts the process, so exit waits this long for it.
-_EXIT_WAIT_S = 2.0
-_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-_exiting = threading.Event()
-
-
-@atexit.register
-def _wait_for_threads() -> None:
-    _exiting.set()
-    deadline = time.monotonic() + _EXIT_WAIT_S
-    for thread in list(_threads):
-        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class PlanStream:
@@ -64,9 +52,9 @@ class PlanStream:
         is_result: bool = True,
     ) -> None:
         self._is_result = is_result
-        self._is_foreign = _FOREIGN_SCAN in plan.display_indent()
         self._context = context
-        self._plan = plan
+        #: None when it has ended: work that was given up goes on until its plan is gone.
+        self._plan: ExecutionPlan | None = plan
         self._schema = schema
         self._activity = activity
         self._token: CancelToken = activity.token
@@ -77,7 +65,7 @@ class PlanStream:
         self._closed = threading.Event()
         # Reentrant: a result that is collected as garbage is closed on whatever thread that runs.
         self._lock = threading.RLock()
-        self._stops: dict[int, Callable[[], object]] = {}
+        self._readers: Sequence[PartitionReader | ForeignReader] = ()
         self._ended = False
         scans = activity.scans()
         files = {file_key(path): scan.path.catalog for scan in scans for path in scan.files}
@@ -89,13 +77,7 @@ class PlanStream:
         Raises:
             IglooError: what stopped the query.
         """
-        running = self._plan.partition_count
-        for partition in range(running):
-            thread = threading.Thread(
-                target=self._pump, args=(partition,), name="igloo-rows", daemon=True
-            )
-            _threads.add(thread)
-            thread.start()
+        running = self._start()
         with self._token.on_cancel(self._wake):
             while running:
                 item = self._queue.get()
@@ -119,6 +101,24 @@ class PlanStream:
                 or QueryCancelled("The result was closed before its last row was read.")
             )
 
+    def _start(self) -> int:
+        """Start a thread for each partition, and return how many."""
+        context = self._context
+        with self._lock:
+            plan = self._plan
+            if plan is None or self._closed.is_set():
+                return 0
+            # The plan is bound to each call, and goes with it.
+            executes = [partial(context.execute, plan, p) for p in range(plan.partition_count)]
+            if _FOREIGN_SCAN in plan.display_indent():
+                start_waiting_threads(context)
+                self._readers = [ForeignReader(executes, self._give)]
+            else:
+                self._readers = [PartitionReader(execute, self._give) for execute in executes]
+            for reader in self._readers:
+                reader.start()
+            return len(executes)
+
     def _token_check(self) -> None:
         if self._token.reason is not None:
             raise self._end(self._token.reason)
@@ -131,6 +131,7 @@ class PlanStream:
         if not self._ended:
             self._ended = True
             self._activity.settle()
+            self._plan = None
             self._on_end(error)
         return error  # type: ignore[return-value] # None only where nothing is raised
 
@@ -144,54 +145,15 @@ class PlanStream:
 
     def _stop(self) -> None:
         self._closed.set()
+        self._activity.stop_reads()
         with self._lock:
-            for stop in self._stops.values():
-                stop()
+            for reader in self._readers:
+                reader.stop()
 
-    def _pump(self, partition: int) -> None:
-        try:
-            if self._is_foreign:
-                self._read(partition)
-            else:
-                self._read_stoppably(partition)
-        except asyncio.CancelledError:
-            return
-        except BaseException as error:  # noqa: BLE001 - a thread's errors belong to its reader
-            self._put(error)
-
-    def _read(self, partition: int) -> None:
-        """Read with this thread, which may block: a cancel ends the scans, and so the plan.
-
-        Blocking readers would take DataFusion's own threads from other queries.
-        """
-        for batch in self._context.execute(self._plan, partition):
-            if not self._put(conform(batch.to_pyarrow(), self._schema)):
-                return
-        self._put(None)
-
-    def _read_stoppably(self, partition: int) -> None:
-        """Read with DataFusion's threads, so that work can be dropped between two batches."""
-        loop = asyncio.new_event_loop()
-        task = loop.create_task(self._read_async(partition))
-        with self._lock:
-            self._stops[partition] = lambda: loop.call_soon_threadsafe(task.cancel)
-            if self._closed.is_set():
-                task.cancel()
-        try:
-            loop.run_until_complete(task)
-        finally:
-            with self._lock:
-                del self._stops[partition]
-            loop.close()
-
-    async def _read_async(self, partition: int) -> None:
-        async for batch in self._context.execute(self._plan, partition):
-            if not self._put(conform(batch.to_pyarrow(), self._schema)):
-                return
-        self._put(None)
-
-    def _put(self, item: Any) -> bool:
-        while not (self._closed.is_set() or _exiting.is_set()):
+    def _give(self, item: Any) -> bool:
+        if item is not None and not isinstance(item, BaseException):
+            item = conform(item.to_pyarrow(), self._schema)
+        while not (self._closed.is_set() or exiting.is_set()):
             try:
                 self._queue.put(item, timeout=_PUT_WAIT_S)
             except queue.Full:
@@ -208,39 +170,3 @@ def _placed(error: IglooError, activity: Activity) -> IglooError:
     shown = ", ".join(f'"{path}"' for path in tables)
     placed = f"{error.message} It was read for {shown}."
     return SourceDataError(placed, hint=error.hint, catalog=tables[0].catalog)
-
-
-def plain_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema that users see: string views become strings, binary views binary."""
-    return pa.schema([pa.field(f.name, _plain_type(f.type), f.nullable) for f in schema])
-
-
-def _plain_type(type_: Any) -> Any:
-    if pa.types.is_string_view(type_):
-        return pa.string()
-    if pa.types.is_binary_view(type_):
-        return pa.binary()
-    if pa.types.is_list(type_):
-        return pa.list_(_plain_field(type_.value_field))
-    if pa.types.is_large_list(type_):
-        return pa.large_list(_plain_field(type_.value_field))
-    if pa.types.is_struct(type_):
-        return pa.struct([_plain_field(field) for field in type_])
-    if pa.types.is_map(type_):
-        return pa.map_(_plain_type(type_.key_type), _plain_field(type_.item_field))
-    return type_
-
-
-def _plain_field(field: Any) -> Any:
-    return field.with_type(_plain_type(field.type))
-
-
-def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Return ``batch`` with exactly ``schema``, which differs in views and metadata only."""
-    if batch.schema.equals(schema):
-        return batch
-    columns = [
-        column if column.type == field.type else column.cast(field.type)
-        for column, field in zip(batch.columns, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)

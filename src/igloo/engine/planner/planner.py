@@ -11,10 +11,10 @@ from datafusion.catalog import Table as BoundTable
 from igloo.connectors.contract import HoldsArrow, ListsFiles, Pushdown
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.execution.activity import PlannedScan
+from igloo.engine.execution.conform import plain_schema
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.remote_query import RemoteQuery, literal_arguments
 from igloo.engine.execution.scan import ScanDataset, StubDataset
-from igloo.engine.execution.stream import plain_schema
 from igloo.engine.planner.bind import Binding, active, active_binding
 from igloo.engine.planner.cross_join import check_cross_joins
 from igloo.engine.planner.pushdown import read_needs, scans_filtered_by_constants

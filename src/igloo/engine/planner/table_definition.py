@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from igloo.engine.execution.conform import plain_schema
 from igloo.engine.execution.failures import translate_failure
-from igloo.engine.execution.stream import plain_schema
 from igloo.engine.planner.tokens import TokenType, tokenize
 from igloo.errors import NotSupported, SqlSyntaxError
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from igloo.engine.execution.stream import conform, plain_schema
+from igloo.engine.execution.conform import conform, plain_schema
 
 VIEWS = [
     (pa.string_view(), pa.string()),
