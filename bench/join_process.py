@@ -65,6 +65,7 @@ def main(kind: str, parquet: str, warehouse: str) -> None:
     code = code_bytes() - code_before
     added = peak_memory_bytes() - before
     warm = []
+    warm_before = forget_peak()
     for _ in range(WARM_RUNS):
         started = time.perf_counter()
         join()
@@ -75,6 +76,7 @@ def main(kind: str, parquet: str, warehouse: str) -> None:
         "median_s": median(warm),
         "added_bytes": added,
         "code_bytes": code,
+        "warm_added_bytes": peak_memory_bytes() - warm_before,
     }
     print(json.dumps(figures))
 

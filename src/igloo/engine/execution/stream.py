@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: What a plan shows for a scan that Python reads.
 _FOREIGN_SCAN = "DatasetExec"
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
-READ_AHEAD_BATCHES = 8
+READ_AHEAD_BATCHES = 4
 _PUT_WAIT_S = 0.1
 
 

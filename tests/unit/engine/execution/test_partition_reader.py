@@ -52,9 +52,11 @@ def test_a_reader_that_computes_is_stopped(given):
     running, left = threading.Event(), threading.Event()
 
     def execute():
+        # What DataFusion's bindings do while they wait for a batch.
         try:
             while True:
                 running.set()
+                exec("pass")
         finally:
             left.set()
         yield
@@ -68,15 +70,17 @@ def test_a_reader_that_computes_is_stopped(given):
 
 
 def test_a_reader_is_not_stopped_while_it_gives():
-    """A stop must not tear a queue apart: it is seen before the next batch is asked for."""
     giving, go_on, asked = threading.Event(), threading.Event(), []
     ended = threading.Event()
 
     def execute():
-        for number in range(3):
-            asked.append(number)
-            yield number
-        ended.set()
+        try:
+            for number in range(3):
+                asked.append(number)
+                yield number
+                exec("pass")
+        finally:
+            ended.set()
 
     def give(_item):
         giving.set()
@@ -88,8 +92,30 @@ def test_a_reader_is_not_stopped_while_it_gives():
     assert giving.wait(LIMIT_S)
     reader.stop()
     go_on.set()
-    assert not ended.wait(0.2)
+    assert ended.wait(LIMIT_S)
     assert asked == [0]
+
+
+def test_only_datafusion_s_line_of_python_is_left(given):
+    """Other code on the thread, a finalizer say, is never interrupted."""
+    running, finished = threading.Event(), threading.Event()
+
+    def innocent():
+        running.set()
+        assert go_on.wait(LIMIT_S)
+        [str(number) for number in range(1000)]
+        finished.set()
+
+    def execute():
+        innocent()
+        yield "a"
+
+    go_on = threading.Event()
+    reader = start(execute, given)
+    assert running.wait(LIMIT_S)
+    reader.stop()
+    go_on.set()
+    assert finished.wait(LIMIT_S)
 
 
 def test_a_reader_that_nobody_listens_to_ends():
