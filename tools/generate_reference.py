@@ -40,7 +40,15 @@ _REQUIRED = "(required)"
 
 #: Public names by module, in the order of the page.
 PUBLIC = {
-    "igloo": ("connect", "Connection", "Result", "QueryStats", "SourceStats"),
+    "igloo": (
+        "connect",
+        "Connection",
+        "Result",
+        "QueryStats",
+        "SourceStats",
+        "Coordinator",
+        "WorkerConfig",
+    ),
     "igloo.join": ("JoinEngine", "JoinConfig", "IcebergConfig", "JoinType"),
 }
 

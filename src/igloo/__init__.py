@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from igloo import errors
+    from igloo.coordinator import Coordinator, WorkerConfig
     from igloo.errors import IglooError
     from igloo.result import QueryStats, Result, SourceStats
     from igloo.runtime import Connection, connect
@@ -13,19 +14,23 @@ if TYPE_CHECKING:
 #: Where each public name lives; loaded when first used, so that ``import igloo`` costs nothing.
 _HOMES = {
     "Connection": "igloo.runtime",
+    "Coordinator": "igloo.coordinator",
     "IglooError": "igloo.errors",
     "QueryStats": "igloo.result",
     "Result": "igloo.result",
     "SourceStats": "igloo.result",
+    "WorkerConfig": "igloo.coordinator",
     "connect": "igloo.runtime",
 }
 
 __all__ = [
     "Connection",
+    "Coordinator",
     "IglooError",
     "QueryStats",
     "Result",
     "SourceStats",
+    "WorkerConfig",
     "__version__",
     "connect",
     "errors",

@@ -15,7 +15,15 @@ def test_every_public_name_is_there():
     assert sorted(igloo.__all__) == igloo.__all__
     for name in igloo.__all__:
         assert getattr(igloo, name) is not None
-    assert set(igloo.__all__) >= {"Connection", "IglooError", "Result", "connect", "errors"}
+    assert set(igloo.__all__) >= {
+        "Connection",
+        "Coordinator",
+        "IglooError",
+        "Result",
+        "WorkerConfig",
+        "connect",
+        "errors",
+    }
     assert set(igloo.join.__all__) == {"IcebergConfig", "JoinConfig", "JoinEngine", "JoinType"}
     with pytest.raises(AttributeError, match="nonsense"):
         _ = igloo.nonsense
