@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from igloo.config.load import CatalogConfig
 from igloo.connectors.contract import AcceptsWrites, WriteMode
+from igloo.connectors.options import Location
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.catalog.views import View
 from igloo.engine.command import Answer, Command, find_schema
@@ -216,6 +217,8 @@ def _create_external_table(command: Command, statement: st.CreateExternalTable) 
             return None
         if not statement.or_replace:
             raise AlreadyExists(f'There is a table "{path}" already.', hint="Use another name.")
+    command.engine.gate.check_read(Location(statement.location))
+    command.engine.gate.check_references(statement.options)
     hidden = not command.engine.external.has(path) and command.engine.resolver.has_table(path)
     command.engine.external.create(path, statement.location, statement.format, statement.options)
     if hidden:
@@ -272,6 +275,7 @@ def _reader(command: Command, rows: DataFrame, schema: pa.Schema) -> pa.RecordBa
 
 
 def _copy(command: Command, statement: st.CopyTo) -> Answer:
+    command.engine.gate.check_write(Location(statement.location))
     planner = command.engine.planner(command.session)
     activity = command.query.activity
     frame = planner.frame(statement.text, command.session.place, activity, writes=True)

@@ -14,6 +14,7 @@ from igloo.connectors.memory import MemoryConnector
 from igloo.connectors.options import Options
 from igloo.engine.catalog.catalogs import MEMORY, Catalogs
 from igloo.engine.catalog.external import ExternalTables
+from igloo.engine.catalog.gate import OPEN
 from igloo.engine.catalog.resolve import START, Resolver
 from igloo.engine.catalog.store import CatalogStore
 from igloo.engine.catalog.system_tables import CATALOGS_SCHEMA, QUERIES_SCHEMA, SystemTables
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from datafusion import DataFrame
 
     from igloo.config.load import Config
+    from igloo.engine.catalog.gate import Gate
     from igloo.engine.command import Answer
     from igloo.engine.planner.parameters import Parameters
     from igloo.engine.planner.tokens import Tokens
@@ -53,11 +55,18 @@ if TYPE_CHECKING:
 class Engine:
     """Catalogs, views and DataFusion sessions of one installation. Thread-safe."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, gate: Gate = OPEN) -> None:
+        """Hold what is configured; no source is dialled.
+
+        Args:
+            config: settings, environment and catalogs.
+            gate: which paths and URLs statements may name.
+        """
         store_path = config.settings.catalog_store
         store = CatalogStore(store_path) if store_path is not None else None
         self.settings = config.settings
-        self.catalogs = Catalogs(config.environment, store)
+        self.catalogs = Catalogs(config.environment, store, gate)
+        self.gate = gate
         self.views = Views(store)
         self.external = ExternalTables(config.environment)
         self.resolver = Resolver(self.catalogs, self.views, self.external)

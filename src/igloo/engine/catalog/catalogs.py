@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from igloo.connectors.options import read_options
 from igloo.connectors.registry import load_connector
+from igloo.engine.catalog.gate import OPEN
 from igloo.engine.catalog.store import check_secrets_are_references
 from igloo.errors import AlreadyExists, CatalogNotFound, InvalidValue, did_you_mean
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from igloo.config.load import CatalogConfig
     from igloo.connectors.contract import Connector
-    from igloo.engine.catalog.store import CatalogStore
+    from igloo.engine.catalog.gate import Gate
+from igloo.engine.catalog.store import CatalogStore
 
 #: Where sessions start, and where Igloo shows itself; neither can be replaced.
 MEMORY = "memory"
@@ -42,8 +44,14 @@ class Catalogs:
     used, so that a bad line there does not keep the others from working.
     """
 
-    def __init__(self, environment: Mapping[str, str], store: CatalogStore | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        store: CatalogStore | None = None,
+        gate: Gate = OPEN,
+    ) -> None:
         self._environment = environment
+        self._gate = gate
         self._store = store
         self._lock = threading.RLock()
         self._configs: dict[str, CatalogConfig] = {}
@@ -76,6 +84,7 @@ class Catalogs:
             InvalidSetting: the connector or an option is unknown or has a wrong value; or it is a
                 secret written out, and there is a catalog store, which keeps references only.
             InvalidValue: the catalog is not SQL's to replace.
+            AccessDenied: it reaches for what statements may not name.
         """
         if not config.name:
             raise InvalidValue("A catalog cannot have an empty name.")
@@ -92,7 +101,7 @@ class Catalogs:
                         catalog=config.name,
                     )
                 self._check_changeable(config.name)
-            connector = self._open(config)
+            connector = self._open_for_sql(config)
             if self._store is not None:
                 check_secrets_are_references(config)
                 # Another connection may start in another folder.
@@ -142,6 +151,7 @@ class Catalogs:
             CatalogNotFound: there is no such catalog.
             InvalidSetting: its configuration is wrong.
             MissingDependency: its driver is not installed.
+            AccessDenied: SQL made it, and it reaches for what statements may not name.
         """
         with self._lock:
             if name in self._built_in:
@@ -150,7 +160,8 @@ class Catalogs:
                 raise self._not_found(name)
             connector = self._connectors.get(name)
             if connector is None:
-                connector = self._connectors[name] = self._open(self._configs[name])
+                open_catalog = self._open_for_sql if name in self._made_by_sql else self._open
+                connector = self._connectors[name] = open_catalog(self._configs[name])
             return connector
 
     def rows(self) -> tuple[CatalogRow, ...]:
@@ -179,6 +190,17 @@ class Catalogs:
         with contextlib.ExitStack() as stack:
             for connector in connectors:
                 stack.callback(connector.close)
+
+    def _open_for_sql(self, config: CatalogConfig) -> Connector:
+        """Open a catalog that a statement made, now or in an earlier process."""
+        self._gate.check_references(config.options)
+        connector = self._open(config)
+        try:
+            self._gate.check_options(connector.options)
+        except BaseException:
+            connector.close()
+            raise
+        return connector
 
     def _open(self, config: CatalogConfig) -> Connector:
         kind = load_connector(config.connector)

@@ -148,6 +148,16 @@ class _Reader:
             options[name] = self._option_value(name)
         return options
 
+    def brackets(self) -> None:
+        """Step over ``( … )`` with all that it holds."""
+        self.expect("(")
+        depth = 1
+        while depth:
+            if self.at_end:
+                raise self.error("expected )")
+            depth += self.peek("(") - self.peek(")")
+            self.index += 1
+
     def _option_name(self) -> str:
         if not self.at_end and self.tokens.tokens[self.index].token_type == TokenType.STRING:
             return self.string("an option")
@@ -341,6 +351,16 @@ def _reset(reader: _Reader) -> st.Statement:
     return st.ResetSetting(name)
 
 
+def _copy(reader: _Reader) -> st.Statement:
+    reader.expect("COPY")
+    if reader.peek("("):
+        reader.brackets()
+    else:
+        reader.name()
+    reader.expect("TO")
+    return st.CopyTo(reader.tokens.text, reader.string("a path"))
+
+
 def _use(reader: _Reader) -> st.Statement:
     reader.expect("USE")
     name = reader.name(parts_max=2)
@@ -373,6 +393,6 @@ _PARSERS: dict[str, Callable[[_Reader], st.Statement]] = {
     "RESET": _reset,
     "USE": _use,
     "INSERT": _insert,
-    "COPY": lambda reader: st.CopyTo(reader.tokens.text),
+    "COPY": _copy,
     "REFRESH": _refresh,
 }

@@ -173,6 +173,7 @@ class CopyTo:
     """``COPY query TO 'path' …``; DataFusion writes the files."""
 
     text: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,11 @@ FORMS = [
         st.CreateExternalTable(("t",), "csv", "p", {"format.has_header": "true"}, False, True),
     ),
     ("INSERT INTO s.t VALUES (1)", st.Insert(("s", "t"), "INSERT INTO s.t VALUES (1)")),
-    ("COPY t TO 'p'", st.CopyTo("COPY t TO 'p'")),
+    ("COPY t TO 'p'", st.CopyTo("COPY t TO 'p'", "p")),
+    (
+        "COPY (SELECT ')' AS a, (1)) TO 'p q' STORED AS CSV",
+        st.CopyTo("COPY (SELECT ')' AS a, (1)) TO 'p q' STORED AS CSV", "p q"),
+    ),
     ("REFRESH TABLE t", st.RefreshTable(("t",))),
 ]
 
