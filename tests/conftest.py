@@ -11,6 +11,10 @@ from igloo.testing.servers import PostgresServer
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The first query of a process decides how many threads may wait; tests come in any order.
+os.environ["TOKIO_WORKER_THREADS"] = "64"
+
+
 @pytest.fixture(scope="session")
 def postgres_uri():
     """Give the URL of a PostgreSQL superuser: the server that is named, or an embedded one."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+from copy import copy
 from typing import TYPE_CHECKING
 
 from igloo.errors import IglooError, QueryCancelled
@@ -24,6 +26,7 @@ class CancelToken:
         self._lock = threading.RLock()
         self._reason: IglooError | None = None
         self._callbacks: dict[int, Callable[[], None]] = {}
+        self._process = os.getpid()
         self._next_key = 0
 
     @property
@@ -46,7 +49,8 @@ class CancelToken:
             if self._reason is not None:
                 return
             self._reason = reason or QueryCancelled("The query was cancelled.")
-            callbacks = list(self._callbacks.values())
+            # A forked child must not stop what works for its parent, on sockets that both have.
+            callbacks = list(self._callbacks.values()) if self._process == os.getpid() else []
             self._callbacks.clear()
         for callback in callbacks:
             # A source that fails to cancel must not keep the others from being told.
@@ -56,7 +60,17 @@ class CancelToken:
     def raise_if_cancelled(self) -> None:
         """Raise the reason if the query has to stop."""
         if self._reason is not None:
-            raise self._reason
+            raise self.failure()
+
+    def failure(self) -> IglooError:
+        """Return the reason as an error of its own to raise, once the query is cancelled.
+
+        Raised by several threads, one and the same error would keep all their frames alive, and
+        what they read from.
+        """
+        if self._reason is None:
+            raise AssertionError("the query goes on")
+        return copy(self._reason)
 
     @contextlib.contextmanager
     def on_cancel(self, callback: Callable[[], None]) -> Iterator[None]:

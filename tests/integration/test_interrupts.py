@@ -141,6 +141,67 @@ def test_a_result_left_midway_stops_the_server(db, mark, sleeping, how):
     assert_usable(db)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM remote_query('pg', '{}') WHERE n + 1 > 0 LIMIT 3",
+        "SELECT * FROM remote_query('pg', '{}')",
+        "SELECT n FROM remote_query('pg', '{}') UNION ALL SELECT n FROM remote_query('pg', '{}')",
+    ],
+)
+@pytest.mark.parametrize("how", ["close", "cancel", "drop"])
+def test_every_connection_comes_back(postgres_uri, tmp_path, monkeypatch, sql, how):
+    monkeypatch.chdir(tmp_path)
+    rows = "SELECT n, repeat(''x'', 100) AS f FROM generate_series(1, 200000) n"
+    with igloo.connect() as db:
+        db.sql(
+            f"CREATE CATALOG pg USING postgres WITH (uri = '{postgres_uri}', pool_size = '2',"
+            " pool_timeout = '20')"
+        )
+        for _ in range(8):
+            result = db.sql(sql.replace("{}", rows))
+            batches = iter(result)
+            assert next(batches).num_rows
+            if how != "drop":
+                getattr(result, how)()
+            if how == "cancel":
+                with pytest.raises(QueryCancelled):
+                    list(batches)
+            del batches, result
+
+
+def test_a_forked_child_leaves_its_parents_query_alone(postgres_uri, tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKING, postgres_uri],
+        capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.stdout == "400000\n", ran.stderr
+
+
+FORKING = """
+import gc, os, sys, warnings, igloo
+warnings.simplefilter("ignore", DeprecationWarning)
+db = igloo.connect()
+db.sql(f"CREATE CATALOG pg USING postgres WITH (uri = '{sys.argv[1]}')")
+result = db.sql("SELECT * FROM remote_query('pg', 'SELECT n, repeat(''x'', 100) AS f "
+                "FROM generate_series(1, 400000) n')")
+batches = iter(result)
+rows = next(batches).num_rows
+for how in range(3):
+    child = os.fork()
+    if child == 0:
+        if how == 1:
+            del batches, result
+            gc.collect()
+        if how == 2:
+            db.close()
+        sys.stdout = sys.stderr
+        sys.exit(0)
+    os.waitpid(child, 0)
+print(rows + sum(batch.num_rows for batch in batches))
+"""
+
+
 def test_closing_the_connection_stops_what_runs(db, mark, sleeping):
     reader = Reader(db.sql(sleep_sql(mark)))
     wait_until(sleeping)
@@ -219,6 +280,51 @@ def cpu_seconds(process):
     with open(f"/proc/{process.pid}/stat") as file:  # noqa: PTH123 - a file of the kernel
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT value, value % 7 AS k FROM range(4000000000)) TO 'out.parquet'",
+        "INSERT INTO t SELECT value FROM range(40000000000) WHERE value < 0",
+        "CREATE TABLE u AS SELECT value FROM range(40000000000) WHERE value < 0",
+    ],
+)
+def test_ctrl_c_stops_the_work_of_a_command(postgres_uri, tmp_path, sql):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LONG_COMMAND, sql],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline() == "running\n"
+        started = cpu_seconds(process)
+        wait_until(lambda: cpu_seconds(process) > started + 0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+
+        def is_idle():
+            before = cpu_seconds(process)
+            time.sleep(0.3)
+            return cpu_seconds(process) - before < 0.1
+
+        wait_until(is_idle)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+
+
+LONG_COMMAND = """
+import sys, time, igloo
+db = igloo.connect()
+db.sql("CREATE TABLE t (a BIGINT)")
+print("running", flush=True)
+try:
+    db.sql(sys.argv[1])
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_ctrl_c_during_a_native_cross_join(child):

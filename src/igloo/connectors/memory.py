@@ -19,6 +19,7 @@ from igloo.connectors.arrow_sources import (
     ROWS_PER_BATCH,
     HeldTable,
     Piece,
+    RegisteredStream,
     Source,
     check_same_columns,
     describe_source,
@@ -251,6 +252,13 @@ class MemoryConnector(Connector):
         described = describe_source(name, source)
         with self._lock:
             self._install(name, described)
+
+    @property
+    def has_streams(self) -> bool:
+        """Whether a table is read from somewhere else as it is queried."""
+        with self._lock:
+            sources = [version.source_here for version in self._current.values()]
+        return any(isinstance(source, RegisteredStream) for source in sources)
 
     def remove(self, name: TableName) -> None:
         """Forget what ``put`` has shown. Raises ``TableNotFound``."""

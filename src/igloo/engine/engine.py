@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow as pa
 from igloo.config.redaction import redact_uri
 from igloo.connectors.memory import MemoryConnector
 from igloo.connectors.options import Options
-from igloo.engine.catalog.catalogs import MEMORY, Catalogs
+from igloo.engine.catalog.catalogs import BUILT_IN, MEMORY, Catalogs
 from igloo.engine.catalog.external import ExternalTables
 from igloo.engine.catalog.gate import OPEN
 from igloo.engine.catalog.resolve import START, Resolver
@@ -83,7 +84,9 @@ class Engine:
         )
         for catalog in config.catalogs:
             self.catalogs.configure(catalog)
-        self._contexts = Contexts(BoundCatalogs(), (remote_query_function(),))
+        self._contexts = Contexts(
+            BoundCatalogs(), (remote_query_function(),), may_wait=self._may_wait
+        )
         self.native = NativeTables()
 
     def open_session(self) -> Session:
@@ -221,9 +224,10 @@ class Engine:
         try:
             yield
         except Exception as error:
-            failure = query.token.reason or query.activity.failure or translate_failure(error)
+            stopped = query.token.failure() if query.token.is_cancelled else None
+            failure = stopped or query.activity.failure or translate_failure(error)
             _redact(failure)
-            query.token.cancel(failure)
+            query.token.cancel(copy(failure))
             query.end(failure)
             if failure is error:
                 raise
@@ -289,6 +293,11 @@ class Engine:
             cancel=query.cancel,
         )
 
+    def _may_wait(self) -> bool:
+        """Whether sources may let queries wait, as far as it can be told now."""
+        kinds = {row.connector for row in self.catalogs.rows() if row.origin != BUILT_IN}
+        return self.memory.has_streams or not kinds or not kinds <= _LOCAL_KINDS
+
     def _catalog_rows(self) -> list[dict[str, object]]:
         return [
             {
@@ -299,6 +308,10 @@ class Engine:
             }
             for row in self.catalogs.rows()
         ]
+
+
+#: Connectors whose sources do not let wait: files of this machine.
+_LOCAL_KINDS = frozenset({"files", "iceberg"})
 
 
 class _HeldStream:

@@ -47,7 +47,8 @@ class Query:
         self.warnings: tuple[str, ...] = ()
         self.partitions = 1
         self.state = QueryState.PLANNING
-        self.error: IglooError | None = None
+        #: Code and text of what it failed with: an error itself keeps the rows of its frames.
+        self.error: tuple[str, str] | None = None
         # A finalizer may cancel another query, or this one, while the lock is held.
         self._lock = threading.RLock()
         self._start = time.perf_counter()
@@ -85,7 +86,7 @@ class Query:
         with self._lock:
             if self.state.is_final:
                 return
-            self.error = error
+            self.error = (error.code, str(error)) if error is not None else None
             self._elapsed_s = time.perf_counter() - self._start
             if error is None:
                 self.state = QueryState.FINISHED
@@ -94,6 +95,7 @@ class Query:
             else:
                 self.state = QueryState.FAILED
                 error.context.setdefault("query_id", self.id)
+        self.activity.forget_failure()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -134,8 +136,8 @@ class Query:
             "sources": sorted(self.activity.sources()),
             "execution": "embedded",
             "cache": "bypass",
-            "error_code": self.error.code if self.error else None,
-            "error": str(self.error) if self.error else None,
+            "error_code": self.error[0] if self.error else None,
+            "error": self.error[1] if self.error else None,
         }
 
 

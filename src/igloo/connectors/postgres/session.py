@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,7 @@ class Session:
         self._connection = connection
         self._statement: Any = None
         self._reader: Any = None
+        self._process = os.getpid()
         self.idle_since = time.monotonic()
         self.is_reused = False
 
@@ -139,6 +141,8 @@ class Session:
 
     def cancel(self) -> None:
         """Ask the server to stop the statement. From any thread."""
+        if self._process != os.getpid():
+            return
         with contextlib.suppress(*DRIVER_ERRORS):
             self._connection.cancel()
 
@@ -152,7 +156,12 @@ class Session:
                     part.close()
 
     def close(self) -> None:
-        """Disconnect, stopping what still runs. Safe to call twice."""
+        """Disconnect, stopping what still runs. Safe to call twice.
+
+        A forked child leaves the connection to its parent: a goodbye would be read as the parent's.
+        """
+        if self._process != os.getpid():
+            return
         if self._statement is not None:
             # A server that computes without sending does not notice that nobody listens.
             self.cancel()

@@ -25,6 +25,7 @@ from igloo.engine.catalog.store import CatalogStore
 #: Where sessions start, and where Igloo shows itself; neither can be replaced.
 MEMORY = "memory"
 SYSTEM = "system"
+BUILT_IN = "built in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +169,7 @@ class Catalogs:
         """Return one row for each catalog, sorted by name."""
         with self._lock:
             rows = [
-                CatalogRow(name=name, connector=c.kind, origin="built in", is_open=True)
+                CatalogRow(name=name, connector=c.kind, origin=BUILT_IN, is_open=True)
                 for name, c in self._built_in.items()
             ]
             rows += [

@@ -145,6 +145,11 @@ class Activity:
         """The first error of a source, or None."""
         return self._failure
 
+    def forget_failure(self) -> None:
+        """Let go of the error, whose frames hold what was being read."""
+        with self._lock:
+            self._failure = None
+
     def sources(self) -> dict[str, SourceStats]:
         """Return the counts so far, by catalog."""
         native = self._native

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from igloo.config.machine import processor_count
-from igloo.engine.execution.foreign_reader import worker_threads
+from igloo.engine.execution.threads import WAITING_THREADS, worker_threads
 from igloo.errors import InternalError, NotSupported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from datafusion import SessionContext, TableFunction
     from datafusion.catalog import CatalogProviderList
@@ -72,8 +72,20 @@ class Contexts:
     """The sessions of one engine, by their settings. Thread-safe."""
 
     def __init__(
-        self, catalogs: CatalogProviderList, functions: Sequence[TableFunction] = ()
+        self,
+        catalogs: CatalogProviderList,
+        functions: Sequence[TableFunction] = (),
+        *,
+        may_wait: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Make no session yet.
+
+        Args:
+            catalogs: where names are looked up.
+            functions: table functions of every session.
+            may_wait: whether sources may let queries wait; asked once, before DataFusion starts.
+        """
+        self._may_wait = may_wait
         self._catalogs = catalogs
         self._functions = functions
         self._lock = threading.Lock()
@@ -94,9 +106,12 @@ class Contexts:
         with self._lock:
             context = self._contexts.get(settings)
             if context is None:
-                context = _make_context(
-                    settings, self._catalogs, self._functions, self._spill_folder
-                )
+                threads = WAITING_THREADS if self._may_wait() else processor_count()
+                # DataFusion makes its threads when it is first used in a process.
+                with worker_threads(threads):
+                    context = _make_context(
+                        settings, self._catalogs, self._functions, self._spill_folder
+                    )
                 self._contexts[settings] = context
             return context
 
@@ -143,10 +158,8 @@ def _make_context(
     )
     # DataFusion takes this limit in whole units only; rounding up keeps 1 byte from meaning none.
     spill_kib = -(-settings.spill_bytes // 1024)
-    # It makes its threads here, at first use: one a core, as more made TPC-H 14 % slower.
-    with worker_threads(processor_count()):
-        context = SessionContext(config, runtime)
-        context.sql(f"SET datafusion.runtime.max_temp_directory_size = '{spill_kib}K'")
+    context = SessionContext(config, runtime)
+    context.sql(f"SET datafusion.runtime.max_temp_directory_size = '{spill_kib}K'")
     context.register_catalog_provider_list(catalogs)
     for function in functions:
         context.register_udtf(function)

@@ -49,7 +49,7 @@ class PartitionReader:
 
     def start(self) -> None:
         """Start the thread."""
-        start_thread(self._run, "igloo-rows")
+        start_thread(self, self._run, "igloo-rows")
 
     def stop(self) -> None:
         """Make the thread end, at the latest when the plan next gives way. Safe to call twice."""

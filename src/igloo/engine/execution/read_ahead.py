@@ -48,7 +48,7 @@ class ReadAhead:
         Raises:
             IglooError: what reading ended with.
         """
-        start_thread(self._run, "igloo-split")
+        start_thread(self, self._run, "igloo-split")
         try:
             while True:
                 self._token.raise_if_cancelled()

@@ -126,6 +126,7 @@ class ScanDataset(ds.Dataset):
     def _rows(
         self, split: Split, leftover: _Leftover, token: CancelToken
     ) -> Generator[pa.RecordBatch]:
+        reader = None
         try:
             token.raise_if_cancelled()
             with self._connector.read_split(split, token) as reader:
@@ -138,12 +139,16 @@ class ScanDataset(ds.Dataset):
                     if kept.num_rows:
                         yield kept
         except Exception as error:
-            if token.reason is not None:
+            if token.is_cancelled:
                 # What a source says when it is stopped is not why the query failed.
-                raise token.reason from error
+                raise token.failure() from None
             failure = error if isinstance(error, IglooError) else _unexpected(error, self._path)
             self._activity.failed(failure)
             raise failure from error
+        finally:
+            # A reader lets go of its source when it is dropped, and an error that is kept somewhere
+            # keeps this frame.
+            del reader
 
 
 @dataclass(frozen=True, slots=True)

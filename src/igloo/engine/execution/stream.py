@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from igloo.engine.execution.conform import conform
 from igloo.engine.execution.failures import translate_failure
-from igloo.engine.execution.foreign_reader import ForeignReader, start_waiting_threads
 from igloo.engine.execution.native_counts import count_native_reads, file_key
 from igloo.engine.execution.partition_reader import PartitionReader
 from igloo.engine.execution.threads import exiting
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from igloo.engine.execution.activity import Activity
     from igloo.errors import IglooError
 
-#: What a plan shows for a scan that Python reads.
-_FOREIGN_SCAN = "DatasetExec"
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
 READ_AHEAD_BATCHES = 4
 _PUT_WAIT_S = 0.1
@@ -65,7 +62,7 @@ class PlanStream:
         self._closed = threading.Event()
         # Reentrant: a result that is collected as garbage is closed on whatever thread that runs.
         self._lock = threading.RLock()
-        self._readers: Sequence[PartitionReader | ForeignReader] = ()
+        self._readers: Sequence[PartitionReader] = ()
         self._ended = False
         scans = activity.scans()
         files = {file_key(path): scan.path.catalog for scan in scans for path in scan.files}
@@ -78,19 +75,23 @@ class PlanStream:
             IglooError: what stopped the query.
         """
         running = self._start()
-        with self._token.on_cancel(self._wake):
-            while running:
-                item = self._queue.get()
-                self._token_check()
-                if isinstance(item, BaseException):
-                    raise self._end(_placed(translate_failure(item), self._activity))
-                if item is None:
-                    running -= 1
-                else:
-                    if self._is_result:
-                        self._activity.returned(item.num_rows)
-                    yield item
-        self._end(None)
+        try:
+            with self._token.on_cancel(self._wake):
+                while running:
+                    item = self._queue.get()
+                    self._token_check()
+                    if isinstance(item, BaseException):
+                        raise self._end(_placed(translate_failure(item), self._activity))
+                    if item is None:
+                        running -= 1
+                    else:
+                        if self._is_result:
+                            self._activity.returned(item.num_rows)
+                        yield item
+            self._end(None)
+        finally:
+            # Ctrl-C comes up here, and whoever consumes a command's rows does not close it.
+            self.close()
 
     def close(self) -> None:
         """Stop the threads; rows not read are given up. Safe to call twice."""
@@ -110,18 +111,14 @@ class PlanStream:
                 return 0
             # The plan is bound to each call, and goes with it.
             executes = [partial(context.execute, plan, p) for p in range(plan.partition_count)]
-            if _FOREIGN_SCAN in plan.display_indent():
-                start_waiting_threads(context)
-                self._readers = [ForeignReader(executes, self._give)]
-            else:
-                self._readers = [PartitionReader(execute, self._give) for execute in executes]
+            self._readers = [PartitionReader(execute, self._give) for execute in executes]
             for reader in self._readers:
                 reader.start()
             return len(executes)
 
     def _token_check(self) -> None:
-        if self._token.reason is not None:
-            raise self._end(self._token.reason)
+        if self._token.is_cancelled:
+            raise self._end(self._token.failure())
 
     def _end(self, error: IglooError | None) -> IglooError:
         failure = self._activity.failure
