@@ -49,6 +49,16 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        name="igloo.rewrites",
+        type="choice",
+        default="on",
+        choices=("on", "off"),
+        description=(
+            "Whether statements that DataFusion is known to answer wrongly are rewritten; "
+            "off shows what it would answer."
+        ),
+    ),
+    Setting(
         name="igloo.freshness",
         type="freshness",
         default="auto",

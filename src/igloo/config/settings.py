@@ -154,6 +154,11 @@ class Settings:
         return cast("Literal['full', 'scan', 'off']", self.get("pushdown"))
 
     @property
+    def rewrites(self) -> bool:
+        """Whether statements are rewritten around wrong rows."""
+        return self._text("rewrites") == "on"
+
+    @property
     def freshness(self) -> str:
         """How old a remembered answer may be; ``bounded(…)`` as it was written."""
         return self._text("freshness")

@@ -125,7 +125,13 @@ def _create_view(command: Command, statement: st.CreateView) -> Answer:
     )
     if command.engine.resolver.has_table(path):
         raise AlreadyExists(f'There is a table "{path}" already.', hint="Use another name.")
-    named_as_in(command.plan(statement.text).frame, view)
+    planned = command.plan(statement.text)
+    if not statement.columns and planned.schema.names != planned.frame.schema().names:
+        raise InvalidValue(
+            f'The view "{path}" would have two columns of one name.',
+            hint="Give each its own with AS, or name them behind the view's name.",
+        )
+    named_as_in(planned.frame, view)
     command.engine.views.create(
         view, or_replace=statement.or_replace, if_not_exists=statement.if_not_exists
     )

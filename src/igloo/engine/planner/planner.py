@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from datafusion import SQLOptions, TableFunction
 from datafusion.catalog import Table as BoundTable
 
@@ -18,6 +19,7 @@ from igloo.engine.execution.scan import ScanDataset, StubDataset
 from igloo.engine.planner.bind import Binding, active, active_binding
 from igloo.engine.planner.cross_join import check_cross_joins
 from igloo.engine.planner.pushdown import read_needs, scans_filtered_by_constants
+from igloo.engine.planner.rewrite.statement import Statement, is_curable
 from igloo.engine.planner.source_functions import strands_source_functions
 from igloo.errors import IglooError, InternalError, TableNotFound, UserError
 from igloo.names import TableName, TablePath, quote_identifier
@@ -25,7 +27,6 @@ from igloo.names import TableName, TablePath, quote_identifier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pyarrow as pa
     from datafusion import DataFrame, SessionContext
     from datafusion.plan import ExecutionPlan, LogicalPlan
 
@@ -121,14 +122,11 @@ class _Planning:
     scans: dict[TablePath, ScanDataset] = field(default_factory=dict)
     references: dict[Reference, set[TablePath]] = field(default_factory=dict)
     found: dict[TablePath, FoundTable] = field(default_factory=dict)
+    statements: dict[tuple[str, bool], Statement] = field(default_factory=dict)
     view_depth: int = 0
 
     def plan(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> PlannedQuery:
-        frame = self.frame(text, values)
-        try:
-            physical = frame.execution_plan()
-        except Exception as error:
-            raise self._failure(error) from error
+        frame, physical = self._physical(text, values)
         named = {
             reference: self.found[path]
             for reference, paths in self.references.items()
@@ -137,8 +135,38 @@ class _Planning:
         }
         rows_max = self.planner.settings.limits_cross_join_rows
         warnings = check_cross_joins(frame, physical, named, rows_max)
-        schema = plain_schema(frame.schema())
+        schema = self._named(plain_schema(frame.schema()), text)
         return PlannedQuery(frame=frame, physical=physical, schema=schema, warnings=warnings)
+
+    def _physical(
+        self, text: str, values: Mapping[str, pa.Scalar[Any]]
+    ) -> tuple[DataFrame, ExecutionPlan]:
+        """Plan the statement; once more, rewritten, if DataFusion refuses it that late."""
+        try:
+            frame = self.frame(text, values)
+            return frame, frame.execution_plan()
+        except Exception as error:
+            if not self.planner.settings.rewrites or not is_curable(error):
+                raise self._failure(error) from error
+            failure = self._failure(error)
+        self.statements[text, False] = Statement(
+            text, values, is_view=False, is_enabled=True, was_refused=True
+        )
+        frame = self.frame(text, values)
+        try:
+            return frame, frame.execution_plan()
+        except Exception as error:
+            raise failure from error
+
+    def _named(self, schema: pa.Schema, text: str) -> pa.Schema:
+        """Return the schema with the names of the statement as it was written."""
+        statement = self.statements.get((text, False))
+        names = statement.repeated_names if statement is not None else ()
+        if not names:
+            return schema
+        return pa.schema(
+            [column.with_name(name) for column, name in zip(schema, names, strict=True)]
+        )
 
     def frame(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> DataFrame:
         """Return the statement as a plan over tables that are bound as it needs them."""
@@ -207,12 +235,24 @@ class _Planning:
                 needs[path] = seen[0]
         return needs
 
-    def _rounds(self, text: str, values: Mapping[str, pa.Scalar[Any]], place: Place) -> DataFrame:
+    def _rounds(
+        self,
+        text: str,
+        values: Mapping[str, pa.Scalar[Any]],
+        place: Place,
+        *,
+        is_view: bool = False,
+    ) -> DataFrame:
+        statement = self._statement(text, values, is_view=is_view)
         binding = Binding(remote_queries=self)
         for reference in self.planner.native.names_of(text):
             binding.tables[reference] = self._bind_or_leave(reference, place, binding)
         for _ in range(ROUNDS_MAX):
-            frame, failure = self._attempt(text, values, binding)
+            frame, failure = self._attempt(statement.first_text, values, binding)
+            if not binding.missing:
+                frame, failure = statement.plan(
+                    lambda other: self._attempt(other, values, binding), frame, failure
+                )
             if not binding.missing:
                 if frame is None:
                     failure = failure or InternalError("Planning gave nothing.")
@@ -223,6 +263,16 @@ class _Planning:
                 binding.tables[reference] = self._bind_or_leave(reference, place, binding)
             binding.missing.clear()
         raise UserError(f"The query names more than {ROUNDS_MAX} views within views.")
+
+    def _statement(
+        self, text: str, values: Mapping[str, pa.Scalar[Any]], *, is_view: bool
+    ) -> Statement:
+        found = self.statements.get((text, is_view))
+        if found is None:
+            is_enabled = self.planner.settings.rewrites
+            found = Statement(text, values, is_view=is_view, is_enabled=is_enabled)
+            self.statements[text, is_view] = found
+        return found
 
     def _attempt(
         self, text: str, values: Mapping[str, pa.Scalar[Any]], binding: Binding
@@ -272,8 +322,14 @@ class _Planning:
                 hint="Check whether it refers to itself.",
             )
         self.view_depth += 1
-        frame = self._rounds(view.text, {}, Place(view.catalog, view.schema))
+        frame = self._rounds(view.text, {}, Place(view.catalog, view.schema), is_view=True)
         self.view_depth -= 1
+        repeated = self.statements[view.text, True].repeated_names
+        if repeated and not view.columns:
+            raise UserError(
+                f'The view "{view.path}" would have two columns of one name.',
+                hint="Give each its own with AS, or name them behind the view's name.",
+            )
         return BoundTable(named_as_in(frame, view).into_view())
 
     def _bind_table(self, found: FoundTable) -> BoundTable:

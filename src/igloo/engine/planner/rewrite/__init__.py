@@ -1,0 +1,1 @@
+"""Statements written anew where DataFusion would answer them wrongly, or refuses them."""
