@@ -44,6 +44,7 @@ WRONG = [
     ("SELECT i FROM x WHERE CASE WHEN i NOT IN (SELECT j FROM y) THEN 1 ELSE 0 END = 1", []),
     ("SELECT i FROM x WHERE NOT (i IN (SELECT j FROM y) AND i > 0)", []),
     ("SELECT i FROM x GROUP BY i HAVING i NOT IN (SELECT j FROM y) OR i < 0", []),
+    ("SELECT i FROM x WHERE i NOT IN (SELECT y.i FROM y WHERE y.i = x.i)", [(2,), (3,), (None,)]),
     # lists
     ("SELECT i FROM x WHERE i NOT IN (1, 3) OR i NOT IN (1, NULL)", [(2,)]),
     ("SELECT i FROM x WHERE i NOT IN (1, 2) OR i NOT IN (3, 4)", [(1,), (2,), (3,)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -122,7 +123,7 @@ class _Planning:
     scans: dict[TablePath, ScanDataset] = field(default_factory=dict)
     references: dict[Reference, set[TablePath]] = field(default_factory=dict)
     found: dict[TablePath, FoundTable] = field(default_factory=dict)
-    statements: dict[tuple[str, bool], Statement] = field(default_factory=dict)
+    statements: dict[tuple[str, Place, bool], Statement] = field(default_factory=dict)
     view_depth: int = 0
 
     def plan(self, text: str, values: Mapping[str, pa.Scalar[Any]]) -> PlannedQuery:
@@ -149,18 +150,19 @@ class _Planning:
             if not self.planner.settings.rewrites or not is_curable(error):
                 raise self._failure(error) from error
             failure = self._failure(error)
-        self.statements[text, False] = Statement(
+        self.statements[text, self.place, False] = Statement(
             text, values, is_view=False, is_enabled=True, was_refused=True
         )
         frame = self.frame(text, values)
         try:
             return frame, frame.execution_plan()
         except Exception as error:
+            # What DataFusion says of the rewritten one names columns that nobody wrote.
             raise failure from error
 
     def _named(self, schema: pa.Schema, text: str) -> pa.Schema:
         """Return the schema with the names of the statement as it was written."""
-        statement = self.statements.get((text, False))
+        statement = self.statements.get((text, self.place, False))
         names = statement.repeated_names if statement is not None else ()
         if not names:
             return schema
@@ -243,16 +245,15 @@ class _Planning:
         *,
         is_view: bool = False,
     ) -> DataFrame:
-        statement = self._statement(text, values, is_view=is_view)
+        statement = self._statement(text, values, place, is_view=is_view)
         binding = Binding(remote_queries=self)
         for reference in self.planner.native.names_of(text):
             binding.tables[reference] = self._bind_or_leave(reference, place, binding)
         for _ in range(ROUNDS_MAX):
             frame, failure = self._attempt(statement.first_text, values, binding)
             if not binding.missing:
-                frame, failure = statement.plan(
-                    lambda other: self._attempt(other, values, binding), frame, failure
-                )
+                attempt = partial(self._attempt_bound, values=values, binding=binding)
+                frame, failure = statement.plan(attempt, frame, failure)
             if not binding.missing:
                 if frame is None:
                     failure = failure or InternalError("Planning gave nothing.")
@@ -265,13 +266,13 @@ class _Planning:
         raise UserError(f"The query names more than {ROUNDS_MAX} views within views.")
 
     def _statement(
-        self, text: str, values: Mapping[str, pa.Scalar[Any]], *, is_view: bool
+        self, text: str, values: Mapping[str, pa.Scalar[Any]], place: Place, *, is_view: bool
     ) -> Statement:
-        found = self.statements.get((text, is_view))
+        found = self.statements.get((text, place, is_view))
         if found is None:
             is_enabled = self.planner.settings.rewrites
             found = Statement(text, values, is_view=is_view, is_enabled=is_enabled)
-            self.statements[text, is_view] = found
+            self.statements[text, place, is_view] = found
         return found
 
     def _attempt(
@@ -289,6 +290,16 @@ class _Planning:
             except Exception as error:  # noqa: BLE001 - its meaning depends on what is missing
                 return None, error
         return frame, None
+
+    def _attempt_bound(
+        self, text: str, values: Mapping[str, pa.Scalar[Any]], binding: Binding
+    ) -> tuple[DataFrame | None, Exception | None]:
+        """Plan a text made from the statement; a name that is not bound by now is none of its own."""
+        frame, failure = self._attempt(text, values, binding)
+        if binding.missing:
+            binding.missing.clear()
+            return None, failure
+        return frame, failure
 
     def _failure(self, error: Exception) -> IglooError:
         return self.activity.failure or translate_failure(error)
@@ -322,9 +333,10 @@ class _Planning:
                 hint="Check whether it refers to itself.",
             )
         self.view_depth += 1
-        frame = self._rounds(view.text, {}, Place(view.catalog, view.schema), is_view=True)
+        place = Place(view.catalog, view.schema)
+        frame = self._rounds(view.text, {}, place, is_view=True)
         self.view_depth -= 1
-        repeated = self.statements[view.text, True].repeated_names
+        repeated = self.statements[view.text, place, True].repeated_names
         if repeated and not view.columns:
             raise UserError(
                 f'The view "{view.path}" would have two columns of one name.',

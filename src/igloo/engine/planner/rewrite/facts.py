@@ -107,9 +107,11 @@ class Facts:
 def with_common_tables(query: exp.Expr, place: exp.Expr) -> str | None:
     """Return a query as a text that stands alone, with what WITH names at ``place``.
 
-    None where a common table refers to itself, or hides another one of its name.
+    None where a common table may refer to itself, or hides another one of its name.
     """
     own = query.args.get("with_")
+    if _is_recursive(place):
+        return None
     visible = _visible(place.parent if query is place else place)
     visible += own.expressions if own is not None else []
     names = [common.alias.lower() for common in visible]
@@ -121,9 +123,16 @@ def with_common_tables(query: exp.Expr, place: exp.Expr) -> str | None:
     if not visible:
         return write(query)
     above = [common.parent for common in visible]
-    is_recursive = any(with_ is not None and with_.args.get("recursive") for with_ in above)
+    is_recursive = any(_is_recursive(common) for common in above)
     tables = ", ".join(write(common) for common in visible)
     return f"WITH {'RECURSIVE ' if is_recursive else ''}{tables} {write(query)}"
+
+
+def _is_recursive(place: exp.Expr | None) -> bool:
+    """Return whether a place is inside of ``WITH RECURSIVE``, where names may mean themselves."""
+    while place is not None and not isinstance(place, exp.With):
+        place = place.parent
+    return place is not None and bool(place.args.get("recursive"))
 
 
 def _visible(place: exp.Expr | None) -> list[exp.CTE]:

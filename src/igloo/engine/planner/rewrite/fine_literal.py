@@ -14,12 +14,14 @@ from sqlglot import exp
 from igloo.engine.planner.rewrite.lists import lists_of
 from igloo.engine.planner.rewrite.places import is_volatile
 from igloo.engine.planner.rewrite.rule import Rule
+from igloo.engine.planner.rewrite.syntax import write
 
 if TYPE_CHECKING:
     from igloo.engine.planner.rewrite.facts import Facts
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _FRACTION = re.compile(r":\d\d\.(\d*[1-9])")
+_FINE_INTERVAL = re.compile(r"(micro|milli|nano)sec|\d\.\d|:\d\d\.", re.IGNORECASE)
 #: Digits of a second's fraction that each unit holds.
 _DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
@@ -71,9 +73,16 @@ def _digits(value: exp.Expr, facts: Facts) -> int:
             most = max(most, len(found[1]) if found else 0)
         elif given is not None and pa.types.is_timestamp(given.type) and given.is_valid:
             most = max(most, _digits_of(given.cast(pa.int64()).as_py(), given.type.unit))
-        elif isinstance(node, exp.Anonymous | exp.Interval):
+        elif _may_be_fine(node):
             most = _DIGITS["ns"]
     return most
+
+
+def _may_be_fine(node: exp.Expr) -> bool:
+    """Return whether a call or an interval may have a fraction of a second."""
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower().startswith(("to_timestamp", "arrow_cast", "from_unixtime"))
+    return isinstance(node, exp.Interval) and _FINE_INTERVAL.search(write(node)) is not None
 
 
 def _digits_of(count: int, unit: str) -> int:
@@ -87,7 +96,7 @@ def _digits_of(count: int, unit: str) -> int:
 RULE = Rule(
     name="fine_literal",
     words=re.compile(
-        r":\d\d\.\d*[1-9]|to_timestamp|(micro|milli|nano)second|arrow_cast|second'",
+        r":\d\d\.\d*[1-9]|to_timestamp|from_unixtime|arrow_cast|(micro|milli|nano)sec|\.\d+ s",
         re.IGNORECASE,
     ),
     apply=_apply,

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from igloo.engine.planner.rewrite.facts import Facts
 
 
+#: Each level of counts around another one triples the text.
+NESTING_MAX = 6
+
+
 def _apply(tree: exp.Expr, facts: Facts) -> exp.Expr:
     for node in innermost_first(tree.find_all(exp.In)):
         if isinstance(node, exp.In) and node.args.get("query") is not None:
@@ -45,16 +49,19 @@ def _apply(tree: exp.Expr, facts: Facts) -> exp.Expr:
 
 def _rewrite(node: exp.In, facts: Facts) -> None:
     target, is_negated = negated(node)
-    operand, query = _qualified(node.this, facts), unwrapped(node.args["query"])
+    operand, query = node.this, unwrapped(node.args["query"])
     place, is_bare = place_of(target)
     is_filter = place in {Place.WHERE, Place.HAVING}
     is_correlated = facts.schema_of(query, node) is None
     if place is Place.WHERE and is_bare and not (is_negated and is_correlated):
-        if target is not node:
+        if target is not node and target is not node.parent:
             target.replace(_plain(operand, query, is_negated=is_negated))
         return
     if place in {Place.ORDER, Place.OUTER_ON}:
         return  # DataFusion refuses these.
+    operand = _qualified(operand, facts)
+    if _nesting(node) > NESTING_MAX:
+        raise CannotRewrite(f"it nests more than {NESTING_MAX} IN (SELECT …) that need counts")
     if isinstance(operand, exp.Tuple):
         raise CannotRewrite("IN compares several columns where NULL and FALSE differ")
     if is_volatile(operand):
@@ -67,6 +74,16 @@ def _rewrite(node: exp.In, facts: Facts) -> None:
         target.replace(exp.paren(exp.Not(this=counted)) if is_negated else counted)
     else:
         raise CannotRewrite("IN (SELECT …) with LIMIT stands where NULL and FALSE differ")
+
+
+def _nesting(node: exp.Expr) -> int:
+    """Return in how many IN (SELECT …) a node stands, itself included."""
+    depth = 0
+    above: exp.Expr | None = node
+    while above is not None:
+        depth += isinstance(above, exp.In)
+        above = above.parent
+    return depth
 
 
 def _qualified(operand: exp.Expr, facts: Facts) -> exp.Expr:
@@ -82,7 +99,8 @@ def _qualified(operand: exp.Expr, facts: Facts) -> exp.Expr:
         is_known = len(found) == 1 and all(schema is not None for _, schema in sources)
         if is_known and found[0] and not column.table:
             column.replace(exp.Column(this=quoted(name), table=quoted(found[0])))
-    return holder.this
+    qualified: exp.Expr = holder.this
+    return qualified
 
 
 def _plain(operand: exp.Expr, query: exp.Expr, *, is_negated: bool) -> exp.Expr:
@@ -91,10 +109,9 @@ def _plain(operand: exp.Expr, query: exp.Expr, *, is_negated: bool) -> exp.Expr:
 
 
 def _quantified(operand: exp.Expr, query: exp.Expr, *, is_negated: bool) -> exp.Expr:
-    subquery = as_subquery(query)
     if is_negated:
-        return exp.paren(exp.NEQ(this=operand.copy(), expression=exp.All(this=subquery)))
-    return exp.paren(exp.EQ(this=operand.copy(), expression=exp.Any(this=subquery)))
+        return exp.paren(exp.NEQ(this=operand.copy(), expression=exp.All(this=query.copy())))
+    return exp.paren(exp.EQ(this=operand.copy(), expression=exp.Any(this=query.copy())))
 
 
 def _counts(operand: exp.Expr, query: exp.Expr, facts: Facts, node: exp.Expr) -> exp.Case:

@@ -52,14 +52,16 @@ def _may_need(select: exp.Select) -> bool:
 def name_columns(select: exp.Select, relation: Relation, facts: Facts) -> None:
     """Give each column that a SELECT reads a name of its own, and write out what is merged."""
     for source in relation.sources:
-        if isinstance(source.node, exp.Lateral):
-            raise CannotRewrite("a LATERAL subquery stands beside columns of equal names")
+        others = {n for other in relation.sources if other is not source for n in other.names}
+        if source.is_dependent and others.intersection(source.names):
+            raise CannotRewrite(f'"{source.alias}" depends on a table with equal names of columns')
     names = {}
-    for source in relation.sources:
+    movable = [source for source in relation.sources if not source.is_dependent]
+    for source in movable:
         prefix = facts.new_name(select)
         names[source.alias] = {name: f"{prefix}_{name}" for name in source.names}
     _qualify(select, relation, facts, names)
-    for source in relation.sources:
+    for source in movable:
         _wrap(source)
 
 

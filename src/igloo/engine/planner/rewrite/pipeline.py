@@ -22,7 +22,7 @@ from igloo.engine.planner.rewrite import (
     similar_to,
     zero_in_list,
 )
-from igloo.engine.planner.rewrite.syntax import parse, write
+from igloo.engine.planner.rewrite.syntax import CannotRewrite, parse, write
 from igloo.engine.planner.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from igloo.engine.planner.rewrite.facts import Facts
     from igloo.engine.planner.rewrite.rule import Rule
+
+#: Characters of the longest text that rules may make: each ``NOT IN`` around another triples it.
+WRITTEN_MAX = 2**20
 
 #: Each may rely on what those before it have left.
 RULES: tuple[Rule, ...] = (
@@ -94,4 +97,9 @@ def rewrite(text: str, facts: Facts) -> Rewritten:
         tree = rule.apply(tree, facts)
         if hash(tree) != before:
             applied.append(rule.name)
-    return Rewritten(write(tree), tuple(applied)) if applied else Rewritten(text)
+    if not applied:
+        return Rewritten(text)
+    written = write(tree)
+    if len(written) > WRITTEN_MAX:
+        raise CannotRewrite("it would become too long, as subqueries nest in subqueries")
+    return Rewritten(written, tuple(applied))

@@ -96,8 +96,13 @@ def _meant(column: exp.Column, relation: Relation) -> exp.Expr | None:
     source = relation.source(folded(table))
     if source is not None:
         return source.column(name) if name in source.names else None
+    db = column.args.get("db")
+    owner = relation.source(folded(db)) if db is not None else None
+    if owner is not None and folded(table) in owner.names and column.args.get("catalog") is None:
+        held_in = owner.column(folded(table))
+        return exp.Anonymous(this="get_field", expressions=[held_in, exp.Literal.string(name)])
     held = relation.named(folded(table))
-    if len(held) == 1 and column.args.get("db") is None:
+    if len(held) == 1 and db is None:
         key = exp.Literal.string(name)
         return exp.Anonymous(this="get_field", expressions=[held[0].expression(), key])
     return None

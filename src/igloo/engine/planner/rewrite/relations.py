@@ -22,11 +22,13 @@ class Source:
         node: where it stands in the tree.
         alias: what its columns are qualified with.
         names: its columns, by the name that the statement uses; the value is its name now.
+        is_dependent: whether it refers to those beside it, as LATERAL does.
     """
 
     node: exp.Expr
     alias: str
     names: dict[str, str]
+    is_dependent: bool = False
 
     def column(self, name: str) -> exp.Column:
         """Return a reference to one of its columns."""
@@ -148,11 +150,12 @@ def _add(relation: Relation, source: Source) -> None:
 def _leaf(node: exp.Expr, select: exp.Select, facts: Facts) -> Source:
     alias = alias_of(node)
     schema = facts.columns_of_source(node, select)
+    is_dependent = schema is None
     if schema is None:
         schema = facts.columns_beside(alias, select)
     if schema is None or len(set(schema.names)) < len(schema.names):
         raise CannotRewrite(f'the columns of "{alias}" are not known')
-    return Source(node, alias, {name: name for name in schema.names})
+    return Source(node, alias, {name: name for name in schema.names}, is_dependent)
 
 
 def alias_of(node: exp.Expr) -> str:

@@ -81,7 +81,9 @@ def _awkward(tokens: Tokens) -> Iterator[bool]:
             clause.has_connective = True
         elif word in {"IN", "ANY", "SOME", "ALL"} and _opens_query(tokens, index):
             clause.has_subquery = True
-            yield word != "IN" or not _is_bare(tokens, index, clause)
+            # A correlated NOT IN is wrong even as a bare term, and tokens cannot tell which is.
+            is_negated = tokens.word(index - 1) == "NOT"
+            yield word != "IN" or is_negated or not _is_bare(tokens, index, clause)
     yield any(map(_is_mixed, levels))
 
 
@@ -102,10 +104,8 @@ def _opens_query(tokens: Tokens, index: int) -> bool:
 
 
 def _is_bare(tokens: Tokens, index: int, clause: _Clause) -> bool:
-    """Return whether IN is a term of WHERE: ``WHERE x IN``, ``AND t.x NOT IN``."""
+    """Return whether IN is a term of WHERE: ``WHERE x IN``, ``AND t.x IN``."""
     before = index - 1
-    if tokens.word(before) == "NOT":
-        before -= 1
     while before > 1 and tokens.word(before - 1) == ".":
         before -= 2
     return clause.word == "WHERE" and tokens.word(before - 1) in {"WHERE", "AND"}
@@ -178,6 +178,10 @@ def has_long_list_with_zero(tokens: Tokens) -> bool:
     """Return whether a list of four or more may hold a zero."""
     for found in _lists(tokens):
         words = [tokens.tokens[index].text for index in range(found.start, found.end)]
-        if words.count(",") >= 3 and any(w.strip("0.eE+-") == "" or w == "$" for w in words):
+        if words.count(",") >= 3 and any(map(_may_be_zero, words)):
             return True
     return False
+
+
+def _may_be_zero(word: str) -> bool:
+    return word == "$" or ("0" in word and not word.strip("0.eE+-"))

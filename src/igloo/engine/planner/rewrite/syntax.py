@@ -138,6 +138,12 @@ class _Generator(Generator):
             raise CannotRewrite(f"it has {type(node).__name__} around what has to change")
         return str(super().sql(node, None, comment))
 
+    def regexplike_sql(self, expression: exp.RegexpLike) -> str:
+        return self.binary(expression, "~")
+
+    def regexpilike_sql(self, expression: exp.RegexpILike) -> str:
+        return self.binary(expression, "~*")
+
     def not_sql(self, expression: exp.Not) -> str:
         return f"(NOT {self.sql(expression, 'this')})"
 
@@ -158,7 +164,8 @@ _WRITTEN = {
     *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.Between),
     *(exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg),
     *(exp.DPipe, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.DataType, exp.Anonymous),
-    *(exp.Filter, exp.Window, exp.Like, exp.ILike, exp.Values, exp.RegexpLike, exp.Interval),
+    *(exp.Filter, exp.Window, exp.Like, exp.ILike, exp.Values, exp.Interval, exp.RegexpLike),
+    exp.RegexpILike,
     *(exp.DataTypeParam, exp.Var, exp.Parameter, exp.Placeholder, exp.Rollup, exp.Cube),
     *(exp.GroupingSets, exp.WithinGroup, exp.WindowSpec, exp.Coalesce, exp.RowNumber, exp.Count),
 }
