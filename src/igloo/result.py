@@ -164,9 +164,20 @@ class Result:
         return self.to_arrow().to_pandas(**options)
 
     def to_polars(self) -> Any:
-        """Return all rows as a Polars DataFrame."""
+        """Return all rows as a Polars DataFrame.
+
+        Raises:
+            InvalidValue: two columns have one name, which Polars cannot hold.
+        """
         import polars as pl
 
+        names = self._schema.names
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise InvalidValue(
+                f'Polars cannot hold two columns named "{repeated}".',
+                hint="Give each its own name with AS.",
+            )
         return pl.from_arrow(self.to_arrow())
 
     def fetchall(self) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import igloo
-from igloo.errors import IglooError, NotSupported
+from igloo.errors import IglooError, InvalidValue, NotSupported
 
 A = pa.table({"k": [1], "s": pa.array([None], pa.string())})
 B = pa.table({"k": [1], "s": ["p"]})
@@ -177,6 +177,8 @@ def test_views_tables_and_explain_get_the_same_rows(db, tmp_path):
     copied = db.sql("SELECT * FROM copied")
     assert (copied.schema.names, copied.fetchall()) == (["s", "k"], [("p", 1)])
     db.sql("DROP TABLE copied")
+    db.sql(f"COPY (SELECT * FROM shifted JOIN a USING (k)) TO '{tmp_path}/2.csv' STORED AS CSV")
+    assert (tmp_path / "2.csv").read_text().split() == ["k,t,z,s", "1,y,5,"]
     plans = dict(db.sql(f"EXPLAIN {sql}").fetchall())
     assert "count(" in plans["logical_plan"]
 
@@ -199,6 +201,20 @@ def test_columns_keep_the_names_of_the_statement_as_it_was_written(db, sql, name
     assert result.schema.names == names
     assert result.to_arrow().schema.names == names
     assert [batch.schema.names for batch in db.sql(sql)] == [names]
+
+
+def test_repeated_names_come_through_every_conversion_that_can_hold_them(db):
+    result = db.sql("SELECT 1 AS a, 2 AS a")
+    assert result.fetchall() == [(1, 2)]
+    assert list(result.to_pandas().columns) == ["a", "a"]
+    assert pa.table(result).schema.names == ["a", "a"]
+    with pytest.raises(InvalidValue, match='two columns named "a"'):
+        result.to_polars()
+
+
+def test_a_table_cannot_have_two_columns_of_one_name(db):
+    with pytest.raises(InvalidValue, match='two columns named "a"'):
+        db.sql("CREATE TABLE twice AS SELECT 1 AS a, 2 AS a")
 
 
 def test_a_view_cannot_have_two_columns_of_one_name_unless_it_names_them(db):

@@ -10,7 +10,7 @@ from sqlglot import exp
 from igloo.engine.planner.rewrite.syntax import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyarrow as pa
 
@@ -24,6 +24,7 @@ class Facts:
         values: the parameters.
         is_view: whether the text is a view's, whose columns others will use.
         may_cure: whether DataFusion refused the statement as it was written.
+        was_asked: whether a rule asked for columns or a type, so that what it did depends on them.
         has_other_names: whether columns of a result come in another order than DataFusion's.
         renamed: columns of results that got another name inside, with the name that they had.
     """
@@ -33,6 +34,7 @@ class Facts:
     is_view: bool = False
     may_cure: bool = False
     renamed: dict[str, str] = field(default_factory=dict)
+    was_asked: bool = False
     has_other_names: bool = False
     _schemas: dict[str, pa.Schema | None] = field(default_factory=dict)
     _names_given: int = 0
@@ -42,6 +44,7 @@ class Facts:
 
         A query that refers to what is around it is not known.
         """
+        self.was_asked = True
         text = with_common_tables(query, place)
         if text is None:
             return None
@@ -93,6 +96,10 @@ class Facts:
         if not isinstance(placeholder, exp.Parameter | exp.Placeholder):
             return None
         return self.values.get(str(placeholder.name))
+
+    def original_names(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that columns of the result had before they were given others."""
+        return tuple(self.renamed.get(name, name) for name in names)
 
     def new_name(self, tree: exp.Expr) -> str:
         """Return a name that the statement does not use."""

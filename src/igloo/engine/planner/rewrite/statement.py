@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,35 @@ _CURABLE = re.compile(
     r"|null_aware anti join only supports|Correlated scalar subquery|escape_char"
 )
 _WITH_QUERY_INSIDE = re.compile(r"\s*(INSERT|COPY)\b", re.IGNORECASE)
+
+
+#: Texts remembered, and the length of the longest one.
+TEXTS_MAX = 256
+TEXT_LENGTH_MAX = 16_384
+
+
+class _Texts:
+    """The last texts that no rule changed, whatever their tables are. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._texts: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __contains__(self, text: str) -> bool:
+        with self._lock:
+            return text in self._texts
+
+    def add(self, text: str) -> None:
+        """Remember a text, and forget the oldest one if there are too many."""
+        if len(text) > TEXT_LENGTH_MAX:
+            return
+        with self._lock:
+            self._texts[text] = None
+            while len(self._texts) > TEXTS_MAX:
+                self._texts.popitem(last=False)
+
+
+_plain_texts = _Texts()
 
 
 def is_curable(failure: Exception | None) -> bool:
@@ -83,35 +114,60 @@ class Statement:
         """
         if self._planned_text is not None:
             return self._named(frame), failure
-        if not self.is_enabled:
-            return frame, failure
-        may_cure = self.was_refused or is_curable(failure)
         before, query, after = _query_inside(self.text)
-        if not may_cure and not suspects(query, self.values.values(), is_view=self.is_view):
+        may_cure = self.was_refused or is_curable(failure)
+        if not self.is_enabled or not (may_cure or self._is_suspect(query)):
             self._planned_text = self.text
             return frame, failure
-        try:
-            facts = self._facts(attempt, may_cure=may_cure)
-            changed = rewrite(query, facts).text
-        except CannotRewrite as error:
-            if failure is None and not self.was_refused:
-                raise refused(str(error)) from error
-            return frame, failure
+        facts = self._facts(attempt, may_cure=may_cure)
+        changed = self._rewrite(query, facts, is_right=failure is not None or self.was_refused)
         if changed == query:
             self._planned_text = self.text
             return frame, failure
-        original = _names_of(query, attempt) if before else frame and tuple(frame.schema().names)
-        if before and original and not facts.has_other_names:
-            changed = _renamed_text(changed, original, attempt)
+        if before:
+            own = _names_of(changed, attempt)
+            names = () if facts.has_other_names else _names_of(query, attempt)
+            changed = _renamed_text(changed, own, names or facts.original_names(own))
         rewritten, again = attempt(f"{before}{changed}{after}")
         if rewritten is None:
             return None, failure or again
         self._planned_text = f"{before}{changed}{after}"
         if not before:
-            names = rewritten.schema().names
-            own = tuple(facts.renamed.get(name, name) for name in names)
-            self._names = own if facts.has_other_names else original or own
+            is_known = frame is not None and not facts.has_other_names
+            names = frame.schema().names if frame is not None and is_known else []
+            self._names = tuple(names) or facts.original_names(rewritten.schema().names)
         return self._named(rewritten), None
+
+    def _rewrite(self, query: str, facts: Facts, *, is_right: bool) -> str:
+        """Return the query as DataFusion should get it.
+
+        Args:
+            query: the query.
+            facts: what is known about it.
+            is_right: whether nothing wrong can come of it as it is, as DataFusion refuses it.
+
+        Raises:
+            NotSupported: it would be answered wrongly, and cannot be rewritten.
+        """
+        try:
+            changed = rewrite(query, facts).text
+        except CannotRewrite as error:
+            if is_right:
+                return query
+            raise refused(str(error)) from error
+        if changed == query and not (facts.was_asked or facts.may_cure or self._has_more):
+            _plain_texts.add(query)
+        return changed
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether more than the text decides what it becomes."""
+        return bool(self.values) or self.is_view
+
+    def _is_suspect(self, query: str) -> bool:
+        if not self._has_more and query in _plain_texts:
+            return False
+        return suspects(query, self.values.values(), is_view=self.is_view)
 
     def _facts(self, attempt: Attempt, *, may_cure: bool) -> Facts:
         def plan_schema(text: str) -> pa.Schema | None:
@@ -164,9 +220,8 @@ def _names_of(query: str, attempt: Attempt) -> tuple[str, ...]:
     return () if planned is None else tuple(planned.schema().names)
 
 
-def _renamed_text(query: str, names: tuple[str, ...], attempt: Attempt) -> str:
+def _renamed_text(query: str, own: tuple[str, ...], names: tuple[str, ...]) -> str:
     """Return a query around another one that gives its columns their names."""
-    own = _names_of(query, attempt)
     if own == names or len(set(names)) < len(names) or len(own) != len(names):
         return query
     shown = (
