@@ -134,8 +134,8 @@ class Statement:
         self._planned_text = f"{before}{changed}{after}"
         if not before:
             is_known = frame is not None and not facts.has_other_names
-            names = frame.schema().names if frame is not None and is_known else []
-            self._names = tuple(names) or facts.original_names(rewritten.schema().names)
+            written = frame.schema().names if frame is not None and is_known else []
+            self._names = tuple(written) or facts.original_names(rewritten.schema().names)
         return self._named(rewritten), None
 
     def _rewrite(self, query: str, facts: Facts, *, is_right: bool) -> str:
