@@ -127,12 +127,28 @@ def with_common_tables(query: exp.Expr, place: exp.Expr) -> str | None:
     if own is not None:
         query = query.copy()
         query.set("with_", None)
+    visible = _needed(query, visible)
     if not visible:
         return write(query)
     above = [common.parent for common in visible]
     is_recursive = any(_is_recursive(common) for common in above)
     tables = ", ".join(write(common) for common in visible)
     return f"WITH {'RECURSIVE ' if is_recursive else ''}{tables} {write(query)}"
+
+
+def _needed(query: exp.Expr, visible: list[exp.CTE]) -> list[exp.CTE]:
+    """Return the common tables that a query names, itself or through another one."""
+    names = _tables_in(query)
+    needed: list[exp.CTE] = []
+    for common in reversed(visible):
+        if common.alias.lower() in names:
+            needed.insert(0, common)
+            names |= _tables_in(common)
+    return needed
+
+
+def _tables_in(tree: exp.Expr) -> set[str]:
+    return {table.name.lower() for table in tree.find_all(exp.Table)}
 
 
 def _is_recursive(place: exp.Expr | None) -> bool:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from igloo.engine.planner.rewrite.places import folded, innermost_first, named, quoted
 from igloo.engine.planner.rewrite.references import replace_references
 from igloo.engine.planner.rewrite.relations import read_relation
-from igloo.engine.planner.rewrite.result_names import give_names, names_of_result
+from igloo.engine.planner.rewrite.result_names import give_names, names_at_once, names_of_result
 from igloo.engine.planner.rewrite.rule import Rule
 from igloo.engine.planner.rewrite.syntax import CannotRewrite
 
@@ -71,11 +71,10 @@ def _qualify(
     facts: Facts,
     new_names: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> None:
-    schema = None if select.is_star else facts.schema_of(select, select)
+    names = [] if select.is_star else names_at_once(select, facts)
     facts.has_other_names |= select.is_star and relation.is_reordered
     expand_stars(select, relation)
-    names = schema.names if schema is not None else names_of_result(select, facts)
-    give_names(select, names, facts)
+    give_names(select, names or names_of_result(select, facts), facts)
     for source in relation.sources:
         source.names = new_names.get(source.alias, source.names)
     replace_references(select, relation, facts)

@@ -29,6 +29,8 @@ def is_plain(value: exp.Expr, facts: Facts) -> bool:
     """Return whether a value is a constant that is not NULL, as it is written."""
     while isinstance(value, exp.Paren | exp.Neg):
         value = value.this
+    if isinstance(value, exp.Add | exp.Sub | exp.Mul):
+        return is_plain(value.left, facts) and is_plain(value.right, facts)
     if isinstance(value, exp.Cast):
         return isinstance(value.this, exp.Literal)
     given = facts.value_of(value)

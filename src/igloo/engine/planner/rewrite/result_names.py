@@ -17,6 +17,15 @@ def names_of_result(select: exp.Select, facts: Facts) -> list[str]:
     return [_own_name(item) or _made_name(item, select, facts) for item in select.expressions]
 
 
+def names_at_once(select: exp.Select, facts: Facts) -> list[str]:
+    """Return the same by asking for all names together; empty where that cannot be."""
+    own = [_own_name(item) for item in select.expressions]
+    if all(own):
+        return own
+    schema = facts.schema_of(select, select)
+    return [] if schema is None else list(schema.names)
+
+
 def _own_name(projection: exp.Expr) -> str:
     if isinstance(projection, exp.Column):
         return folded(projection.this)
