@@ -292,6 +292,26 @@ def test_a_cross_join_above_the_limit_is_refused(rows):
     assert rows("SELECT count(*) FROM t x JOIN t y ON x.a = y.a") == [(100,)]
 
 
+def test_a_limit_counts_for_the_size_of_a_cross_join(rows):
+    rows("CREATE TABLE t AS SELECT value AS a FROM range(0, 100)")
+    rows("SET igloo.limits.cross_join_rows = 9999")
+    first = "(SELECT a FROM t ORDER BY a LIMIT 1 + 1) x"
+    assert rows(f"SELECT sum(x.a + y.a) FROM {first}, t y") == [(10_000,)]
+    assert rows(f"SELECT x.a, y.a FROM {first}, t y ORDER BY x.a, y.a LIMIT 1") == [(0, 0)]
+    with pytest.raises(LimitExceeded):
+        rows("SELECT sum(x.a) FROM t x, (SELECT a FROM t ORDER BY a OFFSET 1) y")
+
+
+def test_groups_are_taken_to_be_fewer_than_rows(rows):
+    rows("CREATE TABLE t AS SELECT value AS a FROM range(0, 100)")
+    rows("SET igloo.limits.cross_join_rows = 9999")
+    groups = "(SELECT a % 3 AS g FROM t GROUP BY a % 3)"
+    assert rows(f"SELECT count(*) FROM {groups} x, {groups} y") == [(9,)]
+    rows("SET igloo.limits.cross_join_rows = 99")
+    with pytest.raises(LimitExceeded):
+        rows(f"SELECT count(*) FROM {groups} x, {groups} y")
+
+
 # -- threads ---------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,11 @@ never about an answer.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from datafusion.expr import Aggregate, Filter, Join, Limit, SubqueryAlias, TableScan, Union
+import pyarrow as pa
+from datafusion.expr import Aggregate, Filter, Join, Limit, Sort, SubqueryAlias, TableScan, Union
 
 from igloo.connectors.contract import HasStatistics
 from igloo.errors import IglooError, LimitExceeded
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: What a filter is guessed to keep where nothing is known of it.
 FILTER_KEEPS = 0.1
+#: How many groups a row is guessed to make.
+GROUPS_A_ROW = 0.1
 _NEVER_YIELD = ("NestedLoopJoinExec", "CrossJoinExec")
 
 
@@ -119,14 +123,25 @@ def _estimate(
         return None
     if isinstance(node, Filter):
         return _filtered(known[0])
-    if isinstance(node, Limit):
-        fetch = node.fetch()
-        return known[0] if fetch is None else min(known[0], float(fetch))
+    if isinstance(node, Aggregate):
+        return max(1.0, known[0] * GROUPS_A_ROW)
+    if isinstance(node, Limit | Sort):
+        return min(known[0], _fetched(node))
     if isinstance(node, Union):
         return sum(known)
     if isinstance(node, Join) and not node.on():
         return known[0] * known[1]
     return max(known)
+
+
+def _fetched(node: Limit | Sort) -> float:
+    """Return how many rows a LIMIT lets through, which may stand in the sort below it."""
+    if isinstance(node, Sort):
+        fetch = node.get_fetch_val()
+        return math.inf if fetch is None else float(fetch)
+    expression = node.fetch()
+    value = None if expression is None else expression.python_value()
+    return float(value.as_py()) if isinstance(value, pa.Scalar) and value.is_valid else math.inf
 
 
 def _filtered(rows: float | None) -> float | None:
