@@ -54,7 +54,8 @@ conform: setup-test
 	$(RUN) pytest tests/conformance $(ARGS)
 
 long: setup-test
-	IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/integration/engine/test_pushdown_rows.py --timeout 7200 $(ARGS)
+	IGLOO_TEST_TPCDS_SCALE=0.1 IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/oracle/test_tpcds.py \
+	  tests/integration/engine/test_pushdown_rows.py --timeout 7200 $(ARGS)
 
 docs: setup-test
 	$(RUN) pytest tests/test_docs.py $(ARGS)
