@@ -17,6 +17,7 @@ from igloo.engine.execution.stream import PlanStream
 from igloo.engine.inspection import INSPECTIONS
 from igloo.engine.planner import statements as st
 from igloo.engine.planner.planner import named_as_in
+from igloo.engine.planner.result_types import result_schema
 from igloo.engine.planner.table_definition import read_table_definition
 from igloo.errors import (
     AlreadyExists,
@@ -272,7 +273,7 @@ def _reader(command: Command, rows: DataFrame, schema: pa.Schema) -> pa.RecordBa
     stream = PlanStream(
         planner.context,
         rows.execution_plan(),
-        plain_schema(rows.schema()),
+        result_schema(planner.context, rows),
         command.query.activity,
         is_result=False,
     )

@@ -13,6 +13,7 @@ from igloo.engine.planner import statements as st
 from igloo.engine.planner.explain import SCHEMA as EXPLAIN_SCHEMA
 from igloo.engine.planner.explain import explain_igloo
 from igloo.engine.planner.parse import parse_statement
+from igloo.engine.planner.result_types import result_schema
 from igloo.engine.planner.tokens import tokenize
 from igloo.errors import NotSupported
 
@@ -100,7 +101,8 @@ def _describe(command: Command, statement: st.Describe) -> Answer:
     else:
         planner = command.engine.planner(command.session)
         place = Place(found.catalog, found.schema)
-        schema = plain_schema(planner.frame(found.text, place, command.query.activity).schema())
+        frame = planner.frame(found.text, place, command.query.activity)
+        schema = result_schema(planner.context, frame)
         if found.columns:
             fields = zip(found.columns, schema, strict=True)
             schema = pa.schema([field.with_name(name) for name, field in fields])

@@ -13,13 +13,13 @@ from datafusion.catalog import Table as BoundTable
 from igloo.connectors.contract import HoldsArrow, ListsFiles, Pushdown
 from igloo.engine.catalog.resolve import FoundTable, Place
 from igloo.engine.execution.activity import PlannedScan
-from igloo.engine.execution.conform import plain_schema
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.remote_query import RemoteQuery, literal_arguments
 from igloo.engine.execution.scan import ScanDataset, StubDataset
 from igloo.engine.planner.bind import Binding, active, active_binding
 from igloo.engine.planner.cross_join import check_cross_joins
 from igloo.engine.planner.pushdown import read_needs, scans_filtered_by_constants
+from igloo.engine.planner.result_types import result_schema
 from igloo.engine.planner.rewrite.statement import Statement, is_curable
 from igloo.engine.planner.source_functions import strands_source_functions
 from igloo.errors import IglooError, InternalError, TableNotFound, UserError
@@ -136,7 +136,7 @@ class _Planning:
         }
         rows_max = self.planner.settings.limits_cross_join_rows
         warnings = check_cross_joins(frame, physical, named, rows_max)
-        schema = self._named(plain_schema(frame.schema()), text)
+        schema = self._named(result_schema(self.planner.context, frame), text)
         return PlannedQuery(frame=frame, physical=physical, schema=schema, warnings=warnings)
 
     def _physical(
