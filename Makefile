@@ -8,7 +8,7 @@ ARGS ?=
 RUN := .venv/bin/python -m
 SETUP := PYTHON="$(PYTHON)" sh tools/setup.sh
 
-.PHONY: help setup check fix test conform long bench docs demo
+.PHONY: help setup check fix test conform long corpus bench docs demo
 # Two words at once would install into one .venv at the same time.
 .NOTPARALLEL:
 
@@ -23,6 +23,7 @@ help:
 	  'make test     run the tests, real servers included (ARGS="-k name" to choose)' \
 	  'make conform  run the conformance suite against every connector' \
 	  'make long     run the tests that take long' \
+	  'make corpus   ask PostgreSQL for the answers of the SQL corpus, and write it' \
 	  'make docs     run the blocks of the documentation' \
 	  'make bench    run the benchmarks and print them side by side'
 
@@ -56,6 +57,9 @@ conform: setup-test
 long: setup-test
 	IGLOO_TEST_TPCDS_SCALE=0.1 IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/oracle/test_tpcds.py \
 	  tests/integration/engine/test_pushdown_rows.py --timeout 7200 $(ARGS)
+
+corpus: setup-test
+	.venv/bin/python tools/generate_corpus.py $(ARGS)
 
 docs: setup-test
 	$(RUN) pytest tests/test_docs.py $(ARGS)

@@ -2,7 +2,7 @@
 
 A record is ``statement ok``, ``statement error ErrorClass [text]`` or ``query TYPES [rowsort]``,
 then the SQL up to an empty line or ``----``, then for a query the expected rows: values separated
-by tabs. TYPES has a letter a column: I integer, R number, T text, B boolean, D date or time.
+by tabs. TYPES has a letter a column: I integer, R number, T text, B boolean, D date, time or interval.
 ``${folder}`` in a file stands for an empty folder of the run.
 """
 
@@ -11,13 +11,16 @@ import decimal
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 KINDS = {
     "I": int,
     "R": (float, decimal.Decimal),
     "T": (str, bytes, list, dict),
     "B": bool,
-    "D": (dt.date, dt.datetime, dt.time, dt.timedelta),
+    "D": (dt.date, dt.datetime, dt.time, dt.timedelta, pa.MonthDayNano),
 }
+_DAY_US = 24 * 60 * 60 * 10**6
 
 
 @dataclass(frozen=True)
@@ -112,15 +115,34 @@ def _shown_row(record, row):
             isinstance(value, KINDS[letter]) and isinstance(value, bool) == (letter == "B")
         )
         assert fits, f"{record.place}: {value!r} is not of type {letter}"
-    return "\t".join(map(_shown, row))
+    return "\t".join(map(shown, row))
 
 
-def _shown(value):
+def shown(value):
+    """Return a value as the files have it."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, bytes):
-        return value.hex()
-    text = str(value)
-    return text or "(empty)"
+        return value.hex() or "(empty)"
+    if isinstance(value, decimal.Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        # The instant counts; the zone that it is shown in is one of many.
+        return str(value.astimezone(dt.UTC))
+    if isinstance(value, dt.timedelta | pa.MonthDayNano):
+        return _shown_interval(value)
+    return str(value) or "(empty)"
+
+
+def _shown_interval(value):
+    """Return months, days and seconds; a plain duration has as many whole days as fit."""
+    if isinstance(value, dt.timedelta):
+        microseconds = value // dt.timedelta(microseconds=1)
+        days = abs(microseconds) // _DAY_US * (1 if microseconds >= 0 else -1)
+        months, seconds = 0, decimal.Decimal(microseconds - days * _DAY_US) / 10**6
+    else:
+        months, days, nanoseconds = value
+        seconds = decimal.Decimal(nanoseconds) / 10**9
+    return f"{months} months {days} days {seconds.normalize():f} seconds"
