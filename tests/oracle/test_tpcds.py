@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,13 @@ SCALE = float(os.environ.get("IGLOO_TEST_TPCDS_SCALE", "0.01"))
 GENERATOR = "1.5.5"
 NUMBERS = range(1, 100)
 LAYOUTS = ("parquet", "memory")
+#: What is asked where; at the small scale, memory is asked every third query.
+ASKED = [
+    (layout, number)
+    for layout in LAYOUTS
+    for number in NUMBERS
+    if layout == "parquet" or number % 3 == 0 or SCALE >= 0.1
+]
 
 #: The queries that find nothing, by scale: all they prove is that they run.
 EMPTY = {
@@ -36,9 +42,9 @@ EMPTY = {
     },
     0.1: {4, 8, 24, 25, 29, 37, 41, 44, 54, 58, 64, 65, 73, 82, 83, 85, 91, 93},
 }
-#: Queries that compute with quotients, whose last digit is cut off: 61 takes one a hundred times,
-#: 66 adds two.
-UNITS = {61: 100, 66: 2}
+#: Queries that compute with quotients, whose last digit is cut off: 58 and 61 take one a hundred
+#: times, 66 adds two.
+UNITS = {58: 100, 61: 100, 66: 2}
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +71,12 @@ def generator():
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as making:
             target = Path(making) / "packages"
             packages = (f"duckdb=={GENERATOR}", f"duckdb-extension-tpcds=={GENERATOR}")
-            uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-config")
-            where = ("--python", sys.executable, "--target", target)
+            uv = (sys.executable, "-m", "uv", "--no-cache", "pip", "install", "--quiet")
+            where = ("--no-config", "--python", sys.executable, "--target", target)
             subprocess.run([*uv, *where, *packages], check=True)
-            # It has its name only once it is whole.
-            shutil.move(target, folder)
+            # It has its name only once it is whole; another run may have been faster.
+            if not folder.exists():
+                target.rename(folder)
     return folder
 
 
@@ -112,8 +119,7 @@ def databases(tpcds):
         yield {"parquet": parquet, "memory": memory}
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("layout", "number"), ASKED)
 def test_every_layout_answers_every_query_as_the_judge_does(
     layout, number, databases, queries, judge
 ):
