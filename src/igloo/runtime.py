@@ -82,6 +82,16 @@ class Connection:
         self._check_open()
         self._engine.unregister(name)
 
+    @property
+    def current_schema(self) -> tuple[str, str]:
+        """The current catalog and the current schema, where short names start; USE changes them."""
+        place = self._session.place
+        return place.catalog, place.schema
+
+    def cancel(self) -> None:
+        """Stop every statement that runs, from any thread; each ends with ``QueryCancelled``."""
+        self._engine.cancel()
+
     def close(self) -> None:
         """Stop what runs and give back every connection. Safe to call twice."""
         if not self._is_closed:

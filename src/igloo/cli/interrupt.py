@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from igloo.cancel import CancelToken
 from igloo.cli.failures import INTERRUPTED
@@ -13,6 +13,7 @@ from igloo.cli.failures import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_T = TypeVar("_T")
 #: What a cancelled query may take to close its sources before the process ends anyway.
 GRACE_S = 0.6
 _LOOK_UP_S = 0.1
@@ -45,8 +46,8 @@ def stop_on_signals() -> None:
             signal.signal(number, stop)
 
 
-def run_interruptibly(work: Callable[[CancelToken], int]) -> int:
-    """Run ``work`` on a thread of its own and return its exit code.
+def run_interruptibly(work: Callable[[CancelToken], _T]) -> _T:
+    """Run ``work`` on a thread of its own and return what it returns.
 
     A driver that blocks in native code keeps the main thread from ever seeing Ctrl-C, so the main
     thread only waits here.
@@ -58,7 +59,7 @@ def run_interruptibly(work: Callable[[CancelToken], int]) -> int:
         Interrupted: Ctrl-C was pressed; the work was told, and given a moment to close.
     """
     token = CancelToken()
-    outcome: Future[int] = Future()
+    outcome: Future[_T] = Future()
 
     def run() -> None:
         try:

@@ -12,11 +12,13 @@ import typer
 
 from igloo.cli.catalogs import catalogs
 from igloo.cli.configuration import commands as config_commands
+from igloo.cli.doctor.command import doctor
 from igloo.cli.explain import explain
 from igloo.cli.failures import FAILED, INTERRUPTED, MISUSED, exit_code, show_error
 from igloo.cli.interrupt import Interrupted, stop_on_signals
 from igloo.cli.options import Invocation, Verbose
 from igloo.cli.query import query
+from igloo.cli.shell.command import shell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(query)
+app.command()(shell)
 app.command()(explain)
 app.command()(catalogs)
+app.command()(doctor)
 app.add_typer(config_commands, name="config")
 
 

@@ -104,15 +104,20 @@ def describe(elapsed_s: float, stats: QueryStats | None) -> str:
     text = f"{elapsed_s:,.1f} s"
     if stats is None:
         return text
-    text += f", {_count(stats.rows, 'row')}"
+    return f"{text}, {count(stats.rows, 'row')}{describe_sources(stats)}"
+
+
+def describe_sources(stats: QueryStats) -> str:
+    """Return e.g. `` (pg: 1,200 rows)``, or nothing when no source was asked."""
     sources = []
     for catalog, source in stats.sources.items():
         files = ""
         if source.files_planned is not None and source.files_total is not None:
-            files = f"{source.files_planned:,} of {_count(source.files_total, 'file')}, "
-        sources.append(f"{catalog}: {files}{_count(source.rows, 'row')}")
-    return f"{text} ({'; '.join(sources)})" if sources else text
+            files = f"{source.files_planned:,} of {count(source.files_total, 'file')}, "
+        sources.append(f"{catalog}: {files}{count(source.rows, 'row')}")
+    return f" ({'; '.join(sources)})" if sources else ""
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return e.g. ``1 row`` or ``1,200 rows``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

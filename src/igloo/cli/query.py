@@ -52,7 +52,7 @@ def query(  # noqa: PLR0913, PLR0917 - each is a flag
     strings, so no digit is lost; so are NaN and the infinities; a repeated column name gets a
     number. Bytes are \x and hexadecimal digits, durations ISO 8601.
     """
-    text = _statement_text(sql, file)
+    text = statement_text(sql, file)
 
     def statements(connection: Connection) -> Iterable[Result]:
         if output_format is None or not output_format.is_binary:
@@ -74,7 +74,12 @@ def query(  # noqa: PLR0913, PLR0917 - each is a flag
     )
 
 
-def _statement_text(sql: str | None, file: Path | None) -> str:
+def statement_text(sql: str | None, file: Path | None) -> str:
+    """Return the SQL that was given as an argument, in a file, or on standard input.
+
+    Raises:
+        Misuse: both were given, or none, or the file cannot be read.
+    """
     if sql is not None and file is not None:
         raise Misuse("Give the SQL as an argument or with -f FILE, not both.")
     if sql is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from igloo.cancel import CancelToken
     from igloo.result import QueryStats, Result
 
+#: What sources may take to say goodbye.
+_CLOSING_S = 1.0
+
 
 class Connection(Protocol):
     """What the commands need of ``igloo.connect()``."""
@@ -34,6 +39,19 @@ class Connection(Protocol):
 
     def run_script(self, text: str) -> Iterator[Result]:
         """Start the statements of a script, each as it is asked for."""
+        ...
+
+    @property
+    def current_schema(self) -> tuple[str, str]:
+        """The current catalog and schema."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop every statement that runs."""
+        ...
+
+    def close(self) -> None:
+        """Stop what runs and give back every connection."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -74,6 +92,21 @@ class Opening:
         except InvalidSetting as error:
             raise Misuse(str(error)) from error
         return cast("Connection", connection)
+
+
+@contextlib.contextmanager
+def connected(opening: Opening) -> Iterator[Connection]:
+    """Connect for the block, and leave after it even if a source is stuck.
+
+    The process ends soon after, so what is not closed by then ends with it.
+    """
+    connection = opening.connect()
+    try:
+        yield connection
+    finally:
+        closing = threading.Thread(target=connection.close, name="igloo-close", daemon=True)
+        closing.start()
+        closing.join(_CLOSING_S)
 
 
 def run_statements(
@@ -140,7 +173,7 @@ def _write_all(
     for result in results:
         with result, token.on_cancel(result.cancel):
             progress.follow(result)
-            told = _tell_warnings(result.stats, frozenset(), progress)
+            told = tell_warnings(result.stats, frozenset(), progress)
             if len(result.schema):
                 if not is_first:
                     output.write(b"\n")
@@ -161,14 +194,15 @@ def _write(
     notes = rendering.write(result.schema, result, output)
     stats = result.stats
     progress.stop()
-    _tell_warnings(stats, told, progress)
+    tell_warnings(stats, told, progress)
     for note in notes:
         sys.stderr.write(f"note: {note}\n")
     if rendering.format is Format.TABLE and sys.stderr.isatty():
         sys.stderr.write(f"{describe(stats.elapsed_ms / 1000, stats)}\n")
 
 
-def _tell_warnings(stats: QueryStats, told: frozenset[str], progress: Progress) -> frozenset[str]:
+def tell_warnings(stats: QueryStats, told: frozenset[str], progress: Progress) -> frozenset[str]:
+    """Tell the warnings that were not told yet, and return all that are told now."""
     for warning in dict.fromkeys(stats.warnings):
         if warning not in told:
             progress.tell(f"warning: {printable(warning)}")

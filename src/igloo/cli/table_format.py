@@ -53,19 +53,60 @@ def write_table(
         rows_max: how many rows to show.
         width: columns of the terminal to fit into; None when there is none.
     """
+    cells = read_cells(schema, batches, rows_max=rows_max)
+    lines, is_cut = cells.lines(width)
+    output.write(encoded(lines))
+    return Shown(rows=cells.row_count, has_more=cells.has_more, is_cut=is_cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The first rows of a result as text, ready to be laid out.
+
+    Attributes:
+        headers: the columns' names.
+        numeric: which columns hold numbers, which stand to the right and are never cut.
+        columns: the texts of each column.
+        has_more: whether there are more rows.
+    """
+
+    headers: Sequence[str]
+    numeric: Sequence[bool]
+    columns: Sequence[Sequence[str]]
+    has_more: bool
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are."""
+        return len(self.columns[0]) if self.columns else 0
+
+    def lines(self, width: int | None) -> tuple[list[str], bool]:
+        """Return the lines of the table, and whether a value is cut to fit into ``width``."""
+        natural = [
+            max(map(text_width, (header, *cells)))
+            for header, cells in zip(self.headers, self.columns, strict=True)
+        ]
+        widths = _fitted(natural, self.numeric, width)
+        lines = [_line(self.headers, widths, self.numeric)]
+        lines.append("+".join("-" * (w + 2) for w in widths))
+        lines.extend(_line(row, widths, self.numeric) for row in zip(*self.columns, strict=True))
+        return lines, widths != natural
+
+
+def read_cells(schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, rows_max: int) -> Cells:
+    """Read the first rows, and no more batches than that takes."""
     columns, has_more = _first_rows(schema, batches, rows_max)
-    headers = [printable(name) for name in schema.names]
-    numeric = [_is_number(field.type) for field in schema]
-    natural = [
-        max(map(_width, (header, *cells))) for header, cells in zip(headers, columns, strict=True)
-    ]
-    widths = _fitted(natural, numeric, width)
-    lines = [_line(headers, widths, numeric)]
-    lines.append("+".join("-" * (w + 2) for w in widths))
-    lines.extend(_line(row, widths, numeric) for row in zip(*columns, strict=True))
-    output.write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
-    shown = len(columns[0]) if columns else 0
-    return Shown(rows=shown, has_more=has_more, is_cut=widths != natural)
+    return Cells(
+        headers=[printable(name) for name in schema.names],
+        numeric=[_is_number(field.type) for field in schema],
+        columns=columns,
+        has_more=has_more,
+    )
+
+
+def encoded(lines: Sequence[str]) -> bytes:
+    """Return the lines as a terminal takes them."""
+    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _first_rows(
@@ -117,8 +158,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
 
 
 def _padded(cell: str, width: int, is_number: bool) -> str:  # noqa: FBT001 - called with zip
-    text = cell if _width(cell) <= width else _cut(cell, width)
-    padding = " " * (width - _width(text))
+    text = cell if text_width(cell) <= width else _cut(cell, width)
+    padding = " " * (width - text_width(text))
     return f" {padding}{text} " if is_number else f" {text}{padding} "
 
 
@@ -128,7 +169,8 @@ def _cut(cell: str, width: int) -> str:
     return set_cell_size(cell, width - 1) + "…"
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
+    """Return how many places of a terminal the text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -177,9 +177,13 @@ class Engine:
         self.memory.remove(TableName(START.schema, name))
         self.native.forget_memory(TablePath(MEMORY, START.schema, name))
 
+    def cancel(self) -> None:
+        """Stop every statement that runs; safe from any thread."""
+        self.history.cancel_all()
+
     def close(self) -> None:
         """Stop every query and close every catalog. Safe to call twice."""
-        self.history.cancel_all()
+        self.cancel()
         self.catalogs.close()
         self._contexts.close()
 

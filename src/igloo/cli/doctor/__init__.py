@@ -1,0 +1,1 @@
+"""``igloo doctor``: looks at everything Igloo stands on, and says what to do about what is wrong."""

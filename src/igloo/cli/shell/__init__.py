@@ -1,0 +1,1 @@
+"""``igloo shell``: statements typed one after the other, in one session."""
