@@ -28,8 +28,10 @@ def engine_answers(connection: Connection) -> Finding:
         with connection.sql("SELECT 1") as result:
             result.fetchall()
     except Exception as error:  # noqa: BLE001 - that is what is asked
-        return failure(ENGINE_AREA, "datafusion", error)
-    return Finding(ENGINE_AREA, "datafusion", Status.OK, f"answers in {_since(started_s)}")
+        return failure(ENGINE_AREA, "statements", error)
+    return Finding(
+        ENGINE_AREA, "statements", Status.OK, f"SELECT 1 answered in {_since(started_s)}"
+    )
 
 
 def reachable(connection: Connection, *, limit_s: float) -> Iterator[Finding]:

@@ -136,7 +136,8 @@ def _expressions(scope: Scope, names: Names) -> Iterator[Candidate]:
         if relation.name[-1] not in scope.queries:
             yield from _names(scope, names.columns(relation.name), "column")
     called = [relation.alias or relation.name[-1] for relation in scope.relations]
-    yield from _names(scope, called, "table")
+    # The word that is typed may itself be read as an alias.
+    yield from _names(scope, [name for name in called if name != scope.prefix.lower()], "table")
     yield from _keywords(scope, words.KEYWORDS)
     # All functions at once would hide what is likelier.
     if scope.prefix:

@@ -16,7 +16,7 @@ from igloo.cli.safe_text import printable
 from igloo.cli.shell import shortcuts
 from igloo.cli.shell.candidates import Candidate, candidates
 from igloo.cli.shell.entered import shortcut_of
-from igloo.cli.shell.names import LIMIT_S, KnownNames
+from igloo.cli.shell.names import LIMIT_S, KnownNames, Look
 from igloo.cli.shell.scope import Scope, scope_at
 
 if TYPE_CHECKING:
@@ -36,12 +36,8 @@ class ShellCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        """Yield what is known at this moment."""
-        shortcut = _shortcut_before(document)
-        if shortcut is not None:
-            yield from self._of_shortcut(*shortcut, complete_event)
-            return
-        yield from self._of_scope(scope_at(document.text, document.cursor_position))
+        """Return what is known at this moment."""
+        return _completions(document, complete_event, Look(self._names))
 
     async def get_completions_async(
         self, document: Document, complete_event: CompleteEvent
@@ -53,13 +49,12 @@ class ShellCompleter(Completer):
         loop = asyncio.get_running_loop()
         ends_at_s = time.monotonic() + LIMIT_S
         while True:
-            seen = self._names.changes
+            look = Look(self._names)
             # Functions are listed by DataFusion, which takes a moment to load.
             found = await loop.run_in_executor(
-                None, list, self.get_completions(document, complete_event)
+                None, list, _completions(document, complete_event, look)
             )
-            is_settled = self._names.changes == seen and not self._names.is_asking()
-            if is_settled or time.monotonic() > ends_at_s:
+            if not look.is_waiting or time.monotonic() > ends_at_s:
                 break
             await asyncio.sleep(_LOOK_UP_S)
             if get_app().current_buffer.document != document:
@@ -67,30 +62,40 @@ class ShellCompleter(Completer):
         for completion in found:
             yield completion
 
-    def _of_scope(self, scope: Scope) -> Iterator[Completion]:
-        for candidate in candidates(scope, self._names):
-            yield _completion(candidate, scope.typed)
 
-    def _of_shortcut(
-        self, name: str, argument: str | None, event: CompleteEvent
-    ) -> Iterator[Completion]:
-        if argument is None:
-            for shortcut in shortcuts.SHORTCUTS:
-                if shortcut.name.startswith(name):
-                    yield _completion(Candidate(shortcut.name, shortcut.meaning), name)
-            return
-        completes = shortcuts.BY_NAME[name].completes if name in shortcuts.BY_NAME else ""
-        match completes:
-            case shortcuts.FILES:
-                yield from _files(argument, event)
-            case shortcuts.SWITCH:
-                yield from _words(argument, ("on", "off"))
-            case shortcuts.FORMATS:
-                yield from _words(argument, [str(f) for f in Format if not f.is_binary])
-            case shortcuts.TABLES:
-                yield from self._of_scope(scope_at(f"DESCRIBE {argument}", len(argument) + 9))
-            case shortcuts.PLACES:
-                yield from self._of_scope(scope_at(f"USE {argument}", len(argument) + 4))
+def _completions(document: Document, event: CompleteEvent, names: Look) -> Iterator[Completion]:
+    shortcut = _shortcut_before(document)
+    if shortcut is not None:
+        yield from _of_shortcut(*shortcut, event, names)
+    else:
+        yield from _of_scope(scope_at(document.text, document.cursor_position), names)
+
+
+def _of_scope(scope: Scope, names: Look) -> Iterator[Completion]:
+    for candidate in candidates(scope, names):
+        yield _completion(candidate, scope.typed)
+
+
+def _of_shortcut(
+    name: str, argument: str | None, event: CompleteEvent, names: Look
+) -> Iterator[Completion]:
+    if argument is None:
+        for shortcut in shortcuts.SHORTCUTS:
+            if shortcut.name.startswith(name):
+                yield _completion(Candidate(shortcut.name, shortcut.meaning), name)
+        return
+    completes = shortcuts.BY_NAME[name].completes if name in shortcuts.BY_NAME else ""
+    match completes:
+        case shortcuts.FILES:
+            yield from _files(argument, event)
+        case shortcuts.SWITCH:
+            yield from _words(argument, ("on", "off"))
+        case shortcuts.FORMATS:
+            yield from _words(argument, [str(f) for f in Format if not f.is_binary])
+        case shortcuts.TABLES:
+            yield from _of_scope(scope_at(f"DESCRIBE {argument}", len(argument) + 9), names)
+        case shortcuts.PLACES:
+            yield from _of_scope(scope_at(f"USE {argument}", len(argument) + 4), names)
 
 
 def _shortcut_before(document: Document) -> tuple[str, str | None] | None:

@@ -203,8 +203,8 @@ def _summary(shown: Shown, display: Display) -> str:
     if shown.rows is not None:
         more = " and more" if shown.cells is not None and shown.cells.has_more else ""
         parts.append(count(shown.rows, "row") + more)
-    elif not display.tells_time:
-        return "Done."
+    elif shown.plans is None:
+        parts.append("Done")
     if display.tells_time:
         parts.append(duration(shown.stats.elapsed_ms))
     return ", ".join(parts) + describe_sources(shown.stats)

@@ -94,8 +94,10 @@ class Editor:
             pre_run=None if edited is None else _open_in_editor,
         )
 
-    def _continuation(self, width: int, line_number: int, _wraps: int) -> FormattedText:
+    def _continuation(self, width: int, line_number: int, wraps: int) -> FormattedText:
         """Return the prompt of a further line; it tells of a quote that is still open."""
+        if wraps:
+            return FormattedText([("", " " * width)])
         lines = self._session.default_buffer.text.split("\n")
         sign = open_sign("\n".join(lines[:line_number])) or "-"
         return FormattedText([("class:prompt", f"{sign}> ".rjust(width))])

@@ -60,9 +60,11 @@ def _secret_spans(text: str, tokens: tuple[Token, ...]) -> Iterator[tuple[int, i
 
 
 def _addresses(text: str, tokens: tuple[Token, ...]) -> Iterator[tuple[int, int]]:
-    """Yield where texts stand that may be an address with a password in it."""
+    """Yield where texts stand that may be an address, or a statement, with a password in it."""
     for token in tokens:
-        if "://" in token.text and "@" in token.text and _source(text, token)[-1:] in _QUOTES:
+        is_address = "://" in token.text and "@" in token.text
+        may_hold = is_address or "password" in token.text.lower()
+        if may_hold and _source(text, token)[-1:] in _QUOTES:
             yield token.start, token.end + 1
 
 

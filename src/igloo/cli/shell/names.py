@@ -40,11 +40,7 @@ class _Known:
 
 
 class KnownNames:
-    """The names of one connection. Thread-safe.
-
-    Attributes:
-        changes: grows with every question and every answer.
-    """
+    """The names of one connection. Thread-safe."""
 
     def __init__(
         self, connection: Connection, *, clock_s: Callable[[], float] = time.monotonic
@@ -53,15 +49,78 @@ class KnownNames:
         self._clock_s = clock_s
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
-        #: Questions that wait for an answer, and since when.
+        #: Questions that wait for an answer: the catalog that is asked, and since when.
         self._asked: dict[str, tuple[str, float]] = {}
         self._generation = 0
-        self.changes = 0
 
     @property
     def place(self) -> tuple[str, str]:
         """The current catalog and schema."""
         return self._connection.current_schema
+
+    def answer(self, question: str, catalog: str) -> tuple[Names, bool]:
+        """Return the names that are known, and whether better ones may come in time."""
+        with self._lock:
+            now_s = self._clock_s()
+            known = self._known.get(question)
+            if known is None or known.fresh_until_s < now_s:
+                self._ask(question, catalog, now_s)
+            asked = self._asked.get(question)
+            may_come = known is None and asked is not None and now_s - asked[1] < LIMIT_S
+            return (known.names if known is not None else ()), may_come
+
+    def forget(self) -> None:
+        """Ask for everything anew, for a statement may have changed it."""
+        with self._lock:
+            self._generation += 1
+            self._known.clear()
+
+    def _ask(self, question: str, catalog: str, now_s: float) -> None:
+        """Start a thread that asks, unless it would only wait behind others."""
+        is_stuck = any(
+            stuck == catalog and now_s - since_s >= LIMIT_S
+            for stuck, since_s in self._asked.values()
+        )
+        if question in self._asked or is_stuck or len(self._asked) >= _QUESTIONS_MAX:
+            return
+        self._asked[question] = (catalog, now_s)
+        threading.Thread(
+            target=self._learn,
+            args=(question, self._generation),
+            name="igloo-completion",
+            daemon=True,
+        ).start()
+
+    def _learn(self, question: str, generation: int) -> None:
+        names: Names = ()
+        fresh_s = _LEFT_ALONE_S
+        # Whatever is wrong with the source, the user did not ask about it.
+        with contextlib.suppress(Exception):
+            with self._connection.sql(question) as result:
+                column = result.to_arrow().column(0)
+            names = tuple(str(name) for name in column.to_pylist())
+            fresh_s = _FRESH_S
+        with self._lock:
+            self._asked.pop(question, None)
+            if generation == self._generation:
+                self._known[question] = _Known(names, self._clock_s() + fresh_s)
+
+
+class Look:
+    """One look at the names, which remembers whether something was missing.
+
+    Attributes:
+        is_waiting: whether a source was asked for something that it may still answer in time.
+    """
+
+    def __init__(self, known: KnownNames) -> None:
+        self._known = known
+        self.is_waiting = False
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The current catalog and schema."""
+        return self._known.place
 
     def catalogs(self) -> Names:
         """Return the catalogs."""
@@ -79,58 +138,10 @@ class KnownNames:
     def columns(self, table: Sequence[str]) -> Names:
         """Return the columns of a table that is named as SQL would name it."""
         name = ".".join(map(quote_identifier, table))
-        catalog, _ = self.place
-        # Short names mean another table elsewhere, so the place is part of the question.
-        return self._names(f"DESCRIBE {name}", table[0] if len(table) > 1 else catalog)
-
-    def is_asking(self) -> bool:
-        """Return whether a question may still be answered in time."""
-        with self._lock:
-            now_s = self._clock_s()
-            return any(now_s - since_s < LIMIT_S for _, since_s in self._asked.values())
-
-    def forget(self) -> None:
-        """Ask for everything anew, for a statement may have changed it."""
-        with self._lock:
-            self._generation += 1
-            self._known.clear()
+        # USE, which gives short names another meaning, makes everything forgotten.
+        return self._names(f"DESCRIBE {name}", table[0] if len(table) > 1 else self.place[0])
 
     def _names(self, question: str, catalog: str) -> Names:
-        with self._lock:
-            known = self._known.get(question)
-            now_s = self._clock_s()
-            if known is None or known.fresh_until_s < now_s:
-                self._ask(question, catalog, now_s)
-            return known.names if known is not None else ()
-
-    def _ask(self, question: str, catalog: str, now_s: float) -> None:
-        """Start a thread that asks, unless it would only wait behind others."""
-        is_stuck = any(
-            stuck == catalog and now_s - since_s >= LIMIT_S
-            for stuck, since_s in self._asked.values()
-        )
-        if question in self._asked or is_stuck or len(self._asked) >= _QUESTIONS_MAX:
-            return
-        self._asked[question] = (catalog, now_s)
-        self.changes += 1
-        threading.Thread(
-            target=self._answer,
-            args=(question, self._generation),
-            name="igloo-completion",
-            daemon=True,
-        ).start()
-
-    def _answer(self, question: str, generation: int) -> None:
-        names: Names = ()
-        fresh_s = _LEFT_ALONE_S
-        # Whatever is wrong with the source, the user did not ask about it.
-        with contextlib.suppress(Exception):
-            with self._connection.sql(question) as result:
-                column = result.to_arrow().column(0)
-            names = tuple(str(name) for name in column.to_pylist())
-            fresh_s = _FRESH_S
-        with self._lock:
-            self._asked.pop(question, None)
-            self.changes += 1
-            if generation == self._generation:
-                self._known[question] = _Known(names, self._clock_s() + fresh_s)
+        names, may_come = self._known.answer(question, catalog)
+        self.is_waiting = self.is_waiting or may_come
+        return names
