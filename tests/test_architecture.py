@@ -81,6 +81,7 @@ HEAVY = (
     "pyarrow",
     "pyiceberg",
     "sqlglot",
+    "prompt_toolkit",
     "rich",
 )
 

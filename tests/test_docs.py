@@ -240,6 +240,14 @@ def test_every_command_has_its_heading():
     assert [name for name in commands if f"`{name}`" not in headings] == []
 
 
+def test_every_shortcut_of_the_shell_has_its_row():
+    from igloo.cli.shell.shortcuts import SHORTCUTS
+
+    rows = rows_of(read("docs/how-to/use-the-shell.md"), "Shortcuts")
+    shown = [code_in(row[0])[0] for row in rows]
+    assert shown == [f"{s.name} {s.argument}".rstrip() for s in SHORTCUTS]
+
+
 def test_every_public_name_is_documented():
     page = read("docs/reference/python.md")
     names = [name for name in igloo.__all__ if name not in {"errors", "__version__", "IglooError"}]

@@ -202,6 +202,30 @@ print(rows + sum(batch.num_rows for batch in batches))
 """
 
 
+def test_cancelling_the_connection_stops_what_runs_inside_of_sql_too(db, mark, sleeping):
+    errors = []
+
+    def create():
+        try:
+            db.sql(f"CREATE TABLE t AS {sleep_sql(mark)}")
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            errors.append(error)
+
+    creating = threading.Thread(target=create, daemon=True)
+    creating.start()
+    reader = Reader(db.sql(sleep_sql(mark)))
+    wait_until(sleeping)
+    db.cancel()
+    for thread in (creating, reader):
+        thread.join(AT_ONCE_S)
+        assert not thread.is_alive()
+    assert isinstance(reader.error, QueryCancelled)
+    assert [type(error) for error in errors] == [QueryCancelled]
+    wait_until(lambda: not sleeping(), AT_ONCE_S)
+    assert db.sql("SHOW TABLES").fetchall() == []
+    assert_usable(db)
+
+
 def test_closing_the_connection_stops_what_runs(db, mark, sleeping):
     reader = Reader(db.sql(sleep_sql(mark)))
     wait_until(sleeping)

@@ -279,6 +279,7 @@ def test_without_a_pager_on_the_machine_there_is_one_built_in(shell, igloo):
 
 
 def test_shortcuts_do_what_they_say(shell, lake, igloo):
+    igloo.environment["EDITOR"] = "sed -i s/five/edited/"
     igloo.write("script.sql", "select 11 as eleven;\nselect nope;\nselect 12 as twelve;\n")
     terminal = shell(lines=50)
     for number, (typed, told) in enumerate(
@@ -297,6 +298,9 @@ def test_shortcuts_do_what_they_say(shell, lake, igloo):
             ("\\o rows.csv", "Results go to rows.csv as csv"),
             ("select 1 as a, 'x,y' as b;", "1 row"),
             ("\\o", "Results are shown here."),
+            ("\\o rows.parquet", "Results go to rows.parquet as parquet"),
+            ("select 1 as a; select 2 as b;", 'The file "rows.parquet" holds a result already'),
+            ("\\o", "Results are shown here."),
             ("\\timing off", "The time of statements: off."),
             ("create view memory.public.v as select 1;", "\nDone\n"),
             ("\\format json", "Results are written as json."),
@@ -306,9 +310,15 @@ def test_shortcuts_do_what_they_say(shell, lake, igloo):
         terminal.enter(typed)
         terminal.wait_for(told)
         terminal.wait_for_prompt(number + 1)
+    # What is edited stands at the next prompt.
+    terminal.enter("\\e")
+    terminal.wait_for("select 5 as edited;")
+    terminal.press("enter")
+    terminal.wait_for('{"edited": 5}')
     assert "igloo lake.main> " in terminal.text
     assert "nope" in terminal.text
     assert "twelve" not in terminal.text
+    assert pq.read_table(igloo.folder / "rows.parquet").to_pydict() == {"a": [1]}
     assert (igloo.folder / "rows.csv").read_text() == 'a,b\n1,"x,y"\n'
     terminal.enter("\\q")
     assert terminal.wait_for_end() == 0

@@ -68,7 +68,7 @@ def offered(text):
         ("select 'from |", []),
         ("select 1 -- from |", []),
         ("select 1 from people where a = 1; sel|", ["select"]),
-        ("select x from t gr|", ["group by", "greatest"]),
+        ("select x from t gr|", ["group by", "greatest", "grouping"]),
         ("GROUP |", ["BY"]),
     ],
 )
