@@ -2,7 +2,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 
 import adbc_driver_postgresql.dbapi as driver
 import pytest
@@ -84,10 +83,7 @@ def test_what_is_wrong_is_told_with_what_to_do_and_without_secrets(igloo, data, 
         "DATABASE_URL": "mysql://me:hunter2@db/x",
         "TMPDIR": str(igloo.folder / "no such folder"),
     }
-    started_s = time.monotonic()
     code, status, found = report_of(igloo, "--timeout", "2", "--set", "memory_limit=100TB")
-    # All at once: two that are silent cost no more than one.
-    assert time.monotonic() - started_s < 15
     assert (code, status) == (1, "broken")
     by_name = {subject.partition(" ")[0]: finding for subject, finding in found.items()}
     for name, status, text, hint in (

@@ -41,6 +41,15 @@ def test_show_catalogs_schemas_and_tables(rows, tmp_path):
     assert rows("SHOW SCHEMAS") == [("main",)]
 
 
+def test_a_connection_tells_where_short_names_start(rows, db, tmp_path):
+    assert db.current_schema == ("memory", "public")
+    rows(f"CREATE CATALOG lake USING files WITH (path = '{tmp_path}')")
+    rows("USE lake")
+    assert db.current_schema == ("lake", "main")
+    rows("USE memory.public")
+    assert db.current_schema == ("memory", "public")
+
+
 def test_system_tables(rows):
     assert rows("SELECT name, connector, origin FROM system.catalogs ORDER BY name") == [
         ("memory", "memory", "built in"),

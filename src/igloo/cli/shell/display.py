@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
@@ -34,7 +35,17 @@ class TargetFile:
     path: Path
     format: Format
     stream: BinaryIO
-    results: int = 0
+    output: Output
+
+    @classmethod
+    def create(cls, path: Path, chosen: Format) -> TargetFile:
+        """Make the file, empty.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        stream = path.open("wb")
+        return cls(path, chosen, stream, Output(stream, is_terminal=False))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +78,9 @@ class Display:
     def redirect(self, target: TargetFile | None) -> None:
         """Send results to a file from now on; to the terminal for None."""
         if self.target is not None:
-            self.target.stream.close()
+            # What could not be written was told when it was.
+            with contextlib.suppress(OSError):
+                self.target.stream.close()
         self.target = target
 
 
@@ -96,42 +109,48 @@ def take(result: Result, display: Display, progress: Progress, token: CancelToke
     """
     if not len(result.schema):
         return Shown(rows=None, stats=result.stats)
-    if display.target is not None:
-        return _write(result, _file_output(display.target, token), display.target.format, display)
-    if display.format is Format.TABLE and result.schema.names == _PLAN_COLUMNS:
-        plans = list(sections((str(kind), str(plan)) for kind, plan in result.fetchall()))
-        return Shown(plans=plans, rows=None, stats=result.stats)
-    if display.format is Format.TABLE:
-        cells = read_cells(result.schema, result, rows_max=display.rows_max)
-        return Shown(cells=cells, rows=cells.row_count, stats=result.stats)
+    if display.target is None and display.format is Format.TABLE:
+        return _take_cells(result, display)
+    target = display.target
+    output, chosen = (
+        (display.output, display.format) if target is None else (target.output, target.format)
+    )
+    if target is not None and chosen.is_binary and output.tell():
+        raise CommandError(
+            f'The file "{target.path}" holds a result already, and {chosen} takes one: '
+            "name another with \\o FILE."
+        )
 
     def before_write() -> None:
         # Ctrl-C may have given the terminal back to the user already.
         token.raise_if_cancelled()
         progress.stop()
 
-    display.output.before_write(before_write)
-    return _write(result, display.output, display.format, display)
+    output.before_write(before_write)
+    try:
+        _write(result, output, Rendering(format=chosen, rows_max=display.rows_max))
+    except Exception as error:
+        # Libraries between hide what went wrong.
+        if output.failure is None:
+            raise
+        place = "Standard output" if target is None else f'The file "{target.path}"'
+        raise CommandError(f"{place} cannot be written: {output.failure.strerror}.") from error
+    return Shown(rows=result.stats.rows, stats=result.stats)
 
 
-def _file_output(target: TargetFile, token: CancelToken) -> Output:
-    if target.format.is_binary and target.results:
-        raise CommandError(
-            f'The file "{target.path}" holds a result already, and {target.format} takes one: '
-            "name another with \\o FILE."
-        )
-    target.results += 1
-    output = Output(target.stream, is_terminal=False, before_write=token.raise_if_cancelled)
-    if target.results > 1:
+def _take_cells(result: Result, display: Display) -> Shown:
+    if result.schema.names == _PLAN_COLUMNS:
+        plans = list(sections((str(kind), str(plan)) for kind, plan in result.fetchall()))
+        return Shown(plans=plans, rows=None, stats=result.stats)
+    cells = read_cells(result.schema, result, rows_max=display.rows_max)
+    return Shown(cells=cells, rows=cells.row_count, stats=result.stats)
+
+
+def _write(result: Result, output: Output, rendering: Rendering) -> None:
+    if output.tell() and not output.is_terminal:
         output.write(b"\n")
-    return output
-
-
-def _write(result: Result, output: Output, chosen: Format, display: Display) -> Shown:
-    rendering = Rendering(format=chosen, rows_max=display.rows_max)
     rendering.write(result.schema, result, output)
     output.flush()
-    return Shown(rows=result.stats.rows, stats=result.stats)
 
 
 def show(shown: Shown, display: Display) -> None:

@@ -63,6 +63,7 @@ class Editor:
             style=_STYLE,
             prompt_continuation=self._continuation,
             enable_open_in_editor=True,
+            enable_suspend=True,
             tempfile_suffix=".sql",
             reserve_space_for_menu=_MENU_LINES,
             color_depth=None if shows_colours(stream) else ColorDepth.DEPTH_1_BIT,

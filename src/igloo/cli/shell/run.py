@@ -35,7 +35,8 @@ def run_statement(
         show(shown, display)
     except (KeyboardInterrupt, Interrupted, QueryCancelled) as stop:
         _end_if_asked(stop)
-        tell("Cancelled.")
+        target = display.target
+        tell("Cancelled." if target is None else f"Cancelled; {target.path} is not whole.")
         return False
     except Exception as error:  # noqa: BLE001 - whatever it was, the next statement may be right
         tell_error(error, is_verbose=is_verbose)

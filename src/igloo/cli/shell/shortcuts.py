@@ -176,11 +176,11 @@ def _write(shell: Surroundings, argument: str) -> None:
     path = _path(argument)
     chosen = _FORMATS_OF_SUFFIXES.get(path.suffix.lower(), Format.CSV)
     try:
-        stream = path.open("wb")
+        target = TargetFile.create(path, chosen)
     except OSError as error:
         message = f'The file "{argument}" cannot be written: {error.strerror}.'
         raise CommandError(message) from error
-    shell.display.redirect(TargetFile(path=path, format=chosen, stream=stream))
+    shell.display.redirect(target)
     shell.tell(f"Results go to {path} as {chosen}; \\o alone shows them here again.")
 
 
