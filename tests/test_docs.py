@@ -1,9 +1,11 @@
 """The documentation is whole, fresh, and true: everything named has its place, every block runs."""
 
 import ast
+import contextlib
 import importlib.util
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -382,6 +384,19 @@ def test_types_of_postgresql_are_as_they_say(database_uri):
     with igloo.connect() as db:
         db.sql(f"CREATE CATALOG pg USING postgres WITH (uri = '{database_uri}')")
         found = [type_in(db, f"pg.public.t{number}") for number in range(len(types))]
+    assert found == [arrow for _, arrow in types]
+
+
+def test_types_of_sqlite_are_as_they_say(folder):
+    rows = rows_of(read("docs/reference/connectors.md"), "SQLite's types")
+    assert len(rows) > 10
+    types = [(type_, arrow) for cells, arrow in rows for type_ in code_in(cells) if type_ != "INT"]
+    tables = [f"CREATE TABLE t{n} (a {type_}, b TEXT);" for n, (type_, _) in enumerate(types)]
+    with contextlib.closing(sqlite3.connect("types.db")) as database:
+        database.executescript("".join(tables))
+    with igloo.connect() as db:
+        db.sql("CREATE CATALOG lite USING sqlite WITH (path = 'types.db')")
+        found = [type_in(db, f"lite.t{number}") for number in range(len(types))]
     assert found == [arrow for _, arrow in types]
 
 
