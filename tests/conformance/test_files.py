@@ -1,5 +1,7 @@
 """The files connector against the suite that every connector passes, in two formats."""
 
+import errno
+import os
 import tempfile
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +24,12 @@ def _folders():
 
 class _OnDisk(ConnectorConformance):
     folders: ClassVar[list] = []
+    source_failures: ClassVar = [
+        OSError(errno.EIO, "planted"),
+        OSError("planted"),
+        FileNotFoundError(errno.ENOENT, "planted"),
+        PermissionError(errno.EACCES, "planted"),
+    ]
     #: Arrow's allocator keeps about 32 MB whatever is read; the table has to be larger.
     large_table_rows = 500_000
 
@@ -37,6 +45,9 @@ class _OnDisk(ConnectorConformance):
 
     def unreachable_connector(self):
         return FilesConnector("lake", FilesOptions(path=Location("/no/such/folder")))
+
+    def source_calls(self):
+        return [(os, "scandir"), (pa, "OSFile"), (pa.ipc, "open_file"), (pq, "ParquetFile")]
 
     def break_source(self, connector, table):
         path = connector.load_table(table.name).detail.files[0].path

@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from datafusion import SessionContext
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from igloo.connectors.contract import Scan, Split
 from igloo.connectors.file_scan import FileScan
@@ -76,6 +79,14 @@ class IcebergConformance(ConnectorConformance):
     #: Arrow's allocator keeps about 40 MB of what was given back; the table is far larger.
     large_table_rows = 600_000
     folder: ClassVar[Path]
+    source_failures: ClassVar = [
+        OSError("planted"),
+        FileNotFoundError("planted"),
+        PermissionError("planted"),
+        TimeoutError("planted"),
+        OperationalError("SELECT 1", {}, Exception("planted")),
+        DatabaseError("SELECT 1", {}, Exception("planted")),
+    ]
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
@@ -151,6 +162,9 @@ class IcebergConformance(ConnectorConformance):
     def can_store(self, type_, value):
         is_fine = pa.types.is_timestamp(type_) or pa.types.is_time(type_)
         return not (is_fine and type_.unit == "ns" and isinstance(value, int) and value % 1000)
+
+    def source_calls(self):
+        return [(Engine, "connect"), (pa, "OSFile"), (PyArrowFileIO, "new_input")]
 
     def break_source(self, connector, table):
         shutil.rmtree(connector.options.warehouse.resolved())

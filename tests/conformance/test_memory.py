@@ -34,6 +34,15 @@ class TestMemory(WritesConformance, ConnectorConformance):
         "test_an_unreachable_source_is_a_source_error": not_meant(
             "There is no source outside of the process.", raises=NotImplementedError
         ),
+        "test_whatever_call_to_the_source_fails": not_meant(
+            "There is no source outside of the process.", raises=NotImplementedError
+        ),
+        "test_failures_leave_nothing_open": not_meant(
+            "There is no source outside of the process.", raises=NotImplementedError
+        ),
+        "test_every_failure_of_the_driver_is_a_source_error": not_meant(
+            "There is no source outside of the process.", raises=NotImplementedError
+        ),
         "test_a_source_that_breaks_before_planning_raises_source_errors": not_meant(
             "A planned scan holds its rows; nothing outside can break them."
         ),

@@ -3,9 +3,12 @@ import os
 from typing import ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
+import adbc_driver_manager
+import adbc_driver_postgresql
 import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
 import pytest
+from adbc_driver_manager import _reader as driver_reader
 
 from igloo.connectors.options import read_options
 from igloo.connectors.postgres import PostgresConnector
@@ -71,9 +74,33 @@ def run(uri, *statements):
             cursor.executescript(statement)
 
 
+_KINDS = (
+    adbc_driver_manager.OperationalError,
+    adbc_driver_manager.DatabaseError,
+    adbc_driver_manager.DataError,
+    adbc_driver_manager.Error,
+    adbc_driver_manager.IntegrityError,
+    adbc_driver_manager.InterfaceError,
+    adbc_driver_manager.InternalError,
+    adbc_driver_manager.ProgrammingError,
+)
+
+
 class TestPostgres(SqlConformance, ConnectorConformance):
     admin_uri: ClassVar[str]
     made: ClassVar[list[str]]
+    source_types: ClassVar = (
+        adbc_driver_manager.AdbcConnection,
+        adbc_driver_manager.AdbcDatabase,
+        adbc_driver_manager.AdbcStatement,
+        driver_reader.AdbcRecordBatchReader,
+    )
+    source_failures: ClassVar = [
+        *(kind("planted", status_code=adbc_driver_manager.AdbcStatusCode.IO) for kind in _KINDS),
+        adbc_driver_manager.NotSupportedError("planted"),
+        OSError("planted"),
+        pa.ArrowInvalid("planted"),
+    ]
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
@@ -118,6 +145,14 @@ class TestPostgres(SqlConformance, ConnectorConformance):
         if pa.types.is_time(type_) or pa.types.is_timestamp(type_):
             return type_.unit != "ns" or value % 1000 == 0
         return True
+
+    def source_calls(self):
+        return [
+            (adbc_driver_postgresql, "connect"),
+            (adbc_driver_manager, "AdbcConnection"),
+            (adbc_driver_manager, "AdbcStatement"),
+            (driver_reader, "AdbcRecordBatchReader"),
+        ]
 
     def break_source(self, connector, table):
         database = urlsplit(connector.options.uri.reveal()).path[1:]

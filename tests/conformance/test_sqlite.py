@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import sqlite3
 from typing import ClassVar
 
 import pytest
@@ -23,6 +24,12 @@ _NUMBERS = itertools.count()
 
 
 class TestSqlite(SqlConformance, WritesConformance, ConnectorConformance):
+    source_types: ClassVar = (sqlite3.Connection, sqlite3.Cursor)
+    source_failures: ClassVar = [
+        sqlite3.OperationalError("disk I/O error"),
+        *(kind("planted") for kind in sqlite3.Error.__subclasses__()),
+        *(kind("planted") for kind in sqlite3.DatabaseError.__subclasses__()),
+    ]
     gaps: ClassVar = {
         "test_columns_that_differ_only_in_case_stay_apart": not_able(
             "SQLite's names have no case.", "https://sqlite.org/lang_createtable.html", InvalidValue
@@ -50,6 +57,9 @@ class TestSqlite(SqlConformance, WritesConformance, ConnectorConformance):
         # SQLite turns NaN into NULL, and -0.0 into 0.0.
         is_float = isinstance(value, float)
         return not (is_float and (math.isnan(value) or math.copysign(1, value) < 0 == value))
+
+    def source_calls(self):
+        return [(sqlite3, "connect")]
 
     def break_source(self, connector, table):
         connector.options.path.write_bytes(b"garbage" * 1000)

@@ -25,19 +25,53 @@ from igloo.connectors.predicates import (
     columns_of,
     keep_true,
 )
-from igloo.errors import SourceDataError
+from igloo.errors import QueryCancelled, SourceDataError
 from igloo.names import TableName
 from igloo.testing.conformance import ConnectorConformance, WritesConformance
 
 _PASSWORD = Secret("hunter2-swordfish")
 
 
+class Disk:
+    """The source of these connectors, as their driver shows it."""
+
+    def touch(self):
+        pass
+
+
+DISK = Disk()
+
+
+class DiskError(Exception):
+    pass
+
+
+class DiskTimeoutError(Exception):
+    pass
+
+
 class Honest(MemoryConnector):
     """Does what the contract says, and can be broken."""
 
     is_broken = False
+    mapped = (DiskError, DiskTimeoutError)
+
+    def touch(self):
+        try:
+            DISK.touch()
+        except self.mapped as error:
+            raise SourceDataError("The disk failed.", catalog=self.catalog) from error
+
+    def list_tables(self, schema):
+        self.touch()
+        return super().list_tables(schema)
+
+    def load_table(self, name):
+        self.touch()
+        return super().load_table(name)
 
     def read_split(self, split, cancel):
+        self.touch()
         if self.is_broken:
             raise SourceDataError("The source broke.", catalog=self.catalog)
         return super().read_split(split, cancel)
@@ -341,6 +375,121 @@ class ReadsAllAtOnce(Honest):
         return pa.ipc.open_stream(output.getvalue())
 
 
+class DriverErrorLeavesTheList(Honest):
+    def list_tables(self, schema):
+        DISK.touch()
+        return super().list_tables(schema)
+
+
+class AFailedReadIsAnEmptyTable(Honest):
+    def read_split(self, split, cancel):
+        try:
+            return super().read_split(split, cancel)
+        except SourceDataError:
+            schema = pa.schema([split.table.schema.field(name) for name in split.columns])
+            return pa.RecordBatchReader.from_batches(schema, iter(()))
+
+
+class NeverRecovers(Honest):
+    failed = None
+
+    def touch(self):
+        if self.failed is not None:
+            raise self.failed
+        try:
+            super().touch()
+        except SourceDataError as error:
+            self.failed = error
+            raise
+
+
+class FailuresWithoutCatalog(Honest):
+    def touch(self):
+        try:
+            DISK.touch()
+        except self.mapped as error:
+            raise SourceDataError("The disk failed.") from error
+
+
+class KnowsOneFailureOnly(Honest):
+    mapped = (DiskError,)
+
+
+class TouchesNothing(Honest):
+    def touch(self):
+        pass
+
+
+class LeaksWhenItFails(LeaksFiles):
+    def read_split(self, split, cancel):
+        return Honest.read_split(self, split, cancel)
+
+    def touch(self):
+        try:
+            super().touch()
+        except SourceDataError:
+            KEPT.append(Path(os.devnull).open())  # noqa: SIM115 - it leaks on purpose
+            raise
+
+
+#: What the leaking ones keep.
+KEPT = []
+
+
+class LeaksWhenCancelled(Honest):
+    def read_split(self, split, cancel):
+        reader = super().read_split(split, cancel)
+
+        def batches():
+            try:
+                yield from reader
+            except QueryCancelled:
+                KEPT.append(Path(os.devnull).open())  # noqa: SIM115 - it leaks on purpose
+                raise
+
+        return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+class ForgetsTheAnswer(Honest):
+    """Loses one value, which only an author's own case of types has."""
+
+    def read_split(self, split, cancel):
+        rows = super().read_split(split, cancel).read_all()
+        columns = [
+            pa.chunked_array([[None if x == 4_242 else x for x in c.to_pylist()]], c.type)
+            if c.type == pa.int64() else c
+            for c in rows.columns
+        ]  # fmt: skip
+        return pa.Table.from_arrays(columns, schema=rows.schema).to_reader()
+
+
+class Scanned(Honest):
+    """Is read by its splits, as a source outside of the process is."""
+
+    def arrow_table(self, table):
+        return None
+
+
+class ScannedFilterNotApplied(Scanned):
+    def plan_scan(self, table, pushdown):
+        return super().plan_scan(table, dataclasses.replace(pushdown, filter=None, limit=None))
+
+
+class ScannedTakesWhatItDoesNotClaim(Scanned):
+    capabilities = Capabilities(operators=frozenset({Operator.LIMIT}))
+
+
+class EstimatesBelowZero(Honest):
+    def statistics(self, table):
+        return dataclasses.replace(super().statistics(table), row_count=-1.0)
+
+
+class OpensMoreFilesThanThereAre(Honest):
+    def plan_scan(self, table, pushdown):
+        scan = super().plan_scan(table, pushdown)
+        return dataclasses.replace(scan, files_planned=2, files_total=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SecretOptions(Options):
     password: Secret = option("The password.", default=_PASSWORD)  # noqa: RUF009 - it makes a field
@@ -504,6 +653,22 @@ CAUGHT_BY = {
     VersionNeverMoves: ["test_the_version_changes_with_every_write[append]"],
     OverwriteAppends: ["test_overwritten_rows_are_gone"],
     NullsInNotNull: ["test_a_null_in_a_column_that_is_not_null_is_refused"],
+    DriverErrorLeavesTheList: ["test_whatever_call_to_the_source_fails[once]"],
+    AFailedReadIsAnEmptyTable: [
+        "test_whatever_call_to_the_source_fails[once]",
+        "test_whatever_call_to_the_source_fails[for good]",
+    ],
+    NeverRecovers: ["test_whatever_call_to_the_source_fails[once]"],
+    FailuresWithoutCatalog: ["test_whatever_call_to_the_source_fails[for good]"],
+    KnowsOneFailureOnly: ["test_every_failure_of_the_driver_is_a_source_error"],
+    TouchesNothing: ["test_whatever_call_to_the_source_fails[once]"],
+    LeaksWhenItFails: ["test_failures_leave_nothing_open"],
+    LeaksWhenCancelled: ["test_cancelled_readers_leave_nothing_open"],
+    ForgetsTheAnswer: ["test_a_type_comes_back_exactly_or_is_refused[answer]"],
+    ScannedFilterNotApplied: ["test_the_engine_answers_the_same_however_much_is_pushed"],
+    ScannedTakesWhatItDoesNotClaim: ["test_the_plan_says_what_the_source_leaves"],
+    EstimatesBelowZero: ["test_estimates_can_be_true"],
+    OpensMoreFilesThanThereAre: ["test_a_scan_opens_no_more_files_than_there_are"],
     CreateReplaces: ["test_creating_twice_is_already_exists"],
 }  # fmt: skip
 
@@ -512,12 +677,23 @@ class _Conformance(WritesConformance, ConnectorConformance):
     connector_type: ClassVar = Honest
     large_table_rows: ClassVar = 140_000  # three batches
     settle_s: ClassVar = 0.2
+    source_failures: ClassVar = [DiskError("planted"), DiskTimeoutError("planted")]
+    type_cases: ClassVar = {"answer": (pa.int64(), (42, 4_242))}
 
     def make_connector(self, tables):
         connector = self.connector_type("lies")
         for name, table in tables.items():
             connector.put(TableName("public", name), table)
         return connector
+
+    def source_calls(self):
+        return [(Disk, "touch")]
+
+    def reopen(self, connector):
+        fresh = self.connector_type(connector.catalog)
+        for name, version in connector._current.items():
+            fresh.put(name, version.source_here.table)
+        return fresh
 
     def break_source(self, connector, table):
         connector.is_broken = True

@@ -64,7 +64,7 @@ class Database:
             SourceTimeout: it did not answer in time.
             NotSupported: its version is too old.
         """
-        handle = connection = None
+        handle = connection = session = None
         try:
             # Each session has its own handle: the driver reads the server's types when it makes
             # one, so that a new session knows the types that were made meanwhile.
@@ -73,6 +73,9 @@ class Database:
             session = Session(handle, connection)
             self._set_up(session)
         except BaseException as error:
+            if session is not None:
+                # The driver closes no connection that has a statement open, and says so instead.
+                session.finish_statement()
             for opened in (connection, handle):
                 if opened is not None:
                     with contextlib.suppress(*DRIVER_ERRORS):

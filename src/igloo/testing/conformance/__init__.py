@@ -22,6 +22,7 @@ pytest.register_assert_rewrite(
     *(
         f"igloo.testing.conformance.{name}"
         for name in (
+            "engine",
             "failures",
             "honesty",
             "metadata",

@@ -14,7 +14,9 @@ from igloo.connectors.contract import (
     AcceptsWrites,
     Capabilities,
     Connector,
+    HasStatistics,
     Operator,
+    Pushdown,
     RunsSql,
 )
 from igloo.connectors.options import Options, read_options
@@ -56,6 +58,30 @@ class HonestyTests(ConformanceHooks):
         )
         assert isinstance(connector, RunsSql) == isinstance(self, SqlConformance), (
             "SqlConformance is a base of the test class exactly if the connector RunsSql"
+        )
+
+    def test_estimates_can_be_true(self, connector: Connector) -> None:
+        table = self.table(connector, samples.FACTS)
+        if not isinstance(connector, HasStatistics):
+            return
+        told = connector.statistics(table)
+        columns = dict(told.columns)
+        assert set(columns) <= set(table.schema.names), "estimates of columns that are not there"
+        for estimate in (
+            told.row_count,
+            told.size_bytes,
+            *(c.distinct_count for c in columns.values()),
+        ):
+            assert estimate is None or estimate >= 0, f"an estimate below zero: {told}"
+        for name, column in columns.items():
+            share = column.null_fraction
+            assert share is None or 0 <= share <= 1, f"{share} of column {name} is NULL"
+
+    def test_a_scan_opens_no_more_files_than_there_are(self, connector: Connector) -> None:
+        scan = connector.plan_scan(self.table(connector, samples.FACTS), Pushdown(columns=("id",)))
+        assert (scan.files_planned is None) == (scan.files_total is None)
+        assert (scan.files_planned or 0) <= (scan.files_total or 0), (
+            f"{scan.files_planned} of {scan.files_total} files"
         )
 
     def test_options_are_a_frozen_dataclass(self, connector: Connector) -> None:

@@ -12,7 +12,7 @@ from igloo.names import TableName
 from igloo.testing.conformance import tables as samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from igloo.connectors.contract import Connector, Table
     from igloo.testing.conformance.gaps import Gap
@@ -27,12 +27,19 @@ class ConformanceHooks:
             about 260 bytes. More than one batch of the source.
         settle_s: how long a source may take to notice that a reader is gone.
         secrets: texts in the connector's options that must never be printed.
+        source_types: classes of the driver's objects whose methods are calls to the source.
+        source_failures: what those calls raise when the source fails, one of each class.
+        type_cases: further cases of types, or others in place of those that the suite has; by
+            name, the type and its values.
     """
 
     gaps: ClassVar[Mapping[str, Gap]] = {}
     large_table_rows: ClassVar[int] = 200_000
     settle_s: ClassVar[float] = 10.0
     secrets: ClassVar[tuple[str, ...]] = ()
+    source_types: ClassVar[tuple[type, ...]] = ()
+    source_failures: ClassVar[Sequence[Exception]] = (OSError("the source failed"),)
+    type_cases: ClassVar[Mapping[str, tuple[pa.DataType, tuple[Any, ...]]]] = {}
 
     def make_connector(self, tables: dict[str, pa.Table]) -> Connector:
         """Return a new connector to a source that has exactly ``tables`` in its default schema.
@@ -58,6 +65,19 @@ class ConformanceHooks:
         """Make every later read of ``table`` fail, as the source itself may fail."""
         raise NotImplementedError("give break_source, or declare a gap")
 
+    def source_calls(self) -> Sequence[tuple[Any, str]]:
+        """Return the driver's functions through which all that is asked of the source goes.
+
+        Each is an owner and a name, such as ``(pyarrow, "OSFile")``. The suite lets one call of
+        them fail after the other, with each of ``source_failures``. What they return is watched,
+        too, if it is one of ``source_types``.
+        """
+        raise NotImplementedError("give source_calls, or declare a gap")
+
+    def reopen(self, connector: Connector) -> Connector:
+        """Return a new connector to the source of ``connector``, which has kept nothing yet."""
+        return type(connector)(connector.catalog, connector.options)
+
     def unreachable_connector(self) -> Connector:
         """Return a connector whose source is not there: a closed port, a missing folder."""
         raise NotImplementedError("give unreachable_connector, or declare a gap")
@@ -77,6 +97,9 @@ class ConformanceHooks:
         unknown = [name for name in cls.gaps if not hasattr(cls, name.partition("[")[0])]
         if unknown:
             raise TypeError(f"{cls.__name__}.gaps names tests that do not exist: {unknown}")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Leave parameters to the classes that have some."""
 
     @pytest.fixture(autouse=True)
     def _declared_gap(self, request: pytest.FixtureRequest) -> None:

@@ -26,6 +26,7 @@ class PushdownTests(ConformanceHooks):
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Leave out the named cases whose columns the source cannot store."""
+        super().pytest_generate_tests(metafunc)
         if "filter_case" in metafunc.fixturenames:
             stored = set(metafunc.cls().facts().column_names)
             usable = [name for name, (reads, _) in NAMED_CASES.items() if stored.issuperset(reads)]

@@ -99,6 +99,9 @@ class ResourceTests(ConformanceHooks):
     def test_finished_readers_leave_nothing_open(self, connector: Connector) -> None:
         self._assert_returns_to_rest(connector, lambda: _drain(self, connector))
 
+    def test_cancelled_readers_leave_nothing_open(self, connector: Connector) -> None:
+        self._assert_returns_to_rest(connector, lambda: _cancel_midway(self, connector))
+
     def test_failed_loads_leave_nothing_open(self, connector: Connector) -> None:
         def fail() -> None:
             with pytest.raises(IglooError):
@@ -161,6 +164,15 @@ def _drain(suite: ResourceTests, connector: Connector) -> None:
 def _abandon(suite: ResourceTests, connector: Connector) -> None:
     splits = _splits(suite, connector, samples.LARGE)
     connector.read_split(splits[0], CancelToken()).read_next_batch()
+
+
+def _cancel_midway(suite: ResourceTests, connector: Connector) -> None:
+    cancel = CancelToken()
+    reader = connector.read_split(_splits(suite, connector, samples.LARGE)[0], cancel)
+    reader.read_next_batch()
+    cancel.cancel()
+    with pytest.raises(QueryCancelled):
+        _exhaust(reader)
 
 
 def _open_files() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from igloo.testing.conformance.engine import EngineTests
 from igloo.testing.conformance.failures import FailureTests
 from igloo.testing.conformance.honesty import HonestyTests
 from igloo.testing.conformance.metadata import MetadataTests
@@ -12,6 +13,13 @@ from igloo.testing.conformance.types import TypeTests
 
 
 class ConnectorConformance(
-    MetadataTests, TypeTests, ScanTests, PushdownTests, ResourceTests, FailureTests, HonestyTests
+    MetadataTests,
+    TypeTests,
+    ScanTests,
+    PushdownTests,
+    EngineTests,
+    FailureTests,
+    ResourceTests,
+    HonestyTests,
 ):
     """Subclass it, and give ``make_connector``; the other hooks have defaults."""

@@ -101,9 +101,14 @@ TYPE_CASES: dict[str, tuple[pa.DataType, tuple[Any, ...]]] = {
 class TypeTests(ConformanceHooks):
     """Every Arrow type with its awkward values."""
 
-    @pytest.mark.parametrize("case", TYPE_CASES)
-    def test_a_type_comes_back_exactly_or_is_refused(self, make: Any, case: str) -> None:
-        type_, values = TYPE_CASES[case]
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Lay the author's own cases over those of the suite."""
+        super().pytest_generate_tests(metafunc)
+        if "type_case" in metafunc.fixturenames:
+            metafunc.parametrize("type_case", _cases(metafunc.cls))
+
+    def test_a_type_comes_back_exactly_or_is_refused(self, make: Any, type_case: str) -> None:
+        type_, values = _cases(type(self))[type_case]
         tables = {
             "typed": pa.table({"c": _column(self, type_, values)}),
             "only_nulls": pa.table({"c": _column(self, type_, ())}),
@@ -127,6 +132,10 @@ class TypeTests(ConformanceHooks):
             rows = pa.table({"c": pa.array([day.toordinal() for day in days], pa.int64())})
         connector = make({"days": rows})
         assert_same_rows(read_table(connector, self.table(connector, "days")), self.stored(rows))
+
+
+def _cases(cls: Any) -> dict[str, tuple[pa.DataType, tuple[Any, ...]]]:
+    return {**TYPE_CASES, **cls.type_cases}
 
 
 def _column(hooks: ConformanceHooks, type_: pa.DataType, values: tuple[Any, ...]) -> Any:
