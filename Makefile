@@ -6,6 +6,8 @@ PYTHON ?= python3
 ARGS ?=
 
 RUN := .venv/bin/python -m
+# A whole run that is green writes down what each connector can do, for the reference.
+SUPPORT := -p igloo.testing.conformance.report --conformance-report tests/conformance/support.json
 SETUP := PYTHON="$(PYTHON)" sh tools/setup.sh
 
 .PHONY: help setup check fix test conform long corpus bench docs demo
@@ -52,7 +54,7 @@ test: setup-test
 	$(RUN) pytest $(ARGS)
 
 conform: setup-test
-	$(RUN) pytest tests/conformance $(ARGS)
+	$(RUN) pytest tests/conformance $(SUPPORT) $(ARGS)
 
 long: setup-test
 	IGLOO_TEST_TPCDS_SCALE=0.1 IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/oracle/test_tpcds.py \

@@ -151,6 +151,21 @@ def test_no_generated_part_is_stale():
     assert sum("<!-- generated: " in text for text in pages.values()) >= 6
 
 
+def test_the_support_table_is_what_the_suite_finds(tmp_path):
+    # What is collected is what a green run passes: a gap that has closed fails the run.
+    found = tmp_path / "support.json"
+    report = ["-p", "igloo.testing.conformance.report", "--conformance-report", str(found)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", *report, "tests/conformance"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found.read_text("utf-8") == read("tests/conformance/support.json"), "run: make conform"
+
+
 def test_a_stale_part_is_noticed():
     generator = load_generator()
     text = read("docs/reference/settings.md")

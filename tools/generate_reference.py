@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import re
 import sys
 import typing
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
 SOURCE = ROOT / "src" / "igloo"
+#: What a run of the conformance suite found: make conform writes it.
+SUPPORT = ROOT / "tests" / "conformance" / "support.json"
 
 _PART = re.compile(
     r"(?P<start><!-- generated: (?P<name>[^>]+?) -->\n).*?(?P<end><!-- end generated -->)",
@@ -192,6 +195,54 @@ def _connectors() -> Iterator[str]:
 
 def _has(connector: type, protocol: str) -> bool:
     return issubclass(connector, getattr(contract, protocol))
+
+
+#: Parts of the conformance suite, in the order of the page, and its words for them.
+_AREAS = {
+    "metadata": "names",
+    "types": "types",
+    "scan": "reading",
+    "pushdown": "filters and limits",
+    "engine": "through the engine",
+    "resources": "streaming and cancelling",
+    "failures": "failures",
+    "honesty": "honesty",
+    "sql": "`remote_query()`",
+    "writes": "writes",
+}
+_GAP_KINDS = {"not_done": "not yet", "not_able": "not able", "not_meant": "not meant"}
+
+
+def _support() -> Iterator[str]:
+    entries = json.loads(SUPPORT.read_text("utf-8"))
+    yield f"| connector | {' | '.join(_AREAS.values())} |"
+    yield f"|---|{'---|' * len(_AREAS)}"
+    for entry in entries:
+        yield f"| {_tested(entry)} | {' | '.join(_passed(entry, area) for area in _AREAS)} |"
+    yield ""
+    for entry in entries:
+        reasons: dict[tuple[str, str, str], None] = {}
+        for gap in entry["gaps"]:
+            reasons[_AREAS[gap["area"]], _GAP_KINDS[gap["kind"]], gap["reason"]] = None
+        for area, kind, reason in reasons:
+            yield f"- {_tested(entry)}, {area}: {_linked(reason)} ({kind})"
+
+
+def _tested(entry: dict[str, Any]) -> str:
+    connector, variant = entry["connector"], entry["variant"]
+    return f"`{connector}`" if connector == variant else f"`{connector}` ({variant})"
+
+
+def _passed(entry: dict[str, Any], area: str) -> str:
+    if area not in entry["areas"]:
+        return ""
+    gaps = sum(gap["area"] == area for gap in entry["gaps"])
+    return "all" if gaps == 0 else f"all but {gaps}"
+
+
+def _linked(reason: str) -> str:
+    """Return a gap's reason with the address that it ends with as a link."""
+    return re.sub(r" \((https?://\S+)\)$", r" [Why](\1)", reason)
 
 
 def _options(connector: str) -> Iterator[str]:
@@ -368,6 +419,7 @@ _PARTS: dict[str, Callable[..., Iterable[str]]] = {
     "python": _python,
     "setting-variables": _setting_variables,
     "settings": _settings,
+    "support": _support,
     "source-variables": _source_variables,
 }
 

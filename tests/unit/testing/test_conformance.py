@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,51 @@ def test_a_gap_must_fail_and_with_the_error_that_it_names(tmp_path):
         ("TestGaps", "test_an_unreachable_source_is_a_source_error"): "FAILED",
     }
     assert run_suite(file, *(f"TestGaps::{test}" for _, test in wanted)) == wanted
+
+
+REPORTED = """
+from test_gaps import Base
+from igloo.testing.conformance import not_done
+
+
+class TestFullOfGaps(Base):
+    gaps = {"test_splits_are_read_in_another_process": not_done("Not yet.")}
+"""
+
+
+def report_of(folder, *arguments):
+    file, written = folder / "test_gaps.py", folder / "report.json"
+    file.write_text(GAPS.partition("class TestGaps")[0])
+    (folder / "test_reported.py").write_text(REPORTED)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", "pytest.ini", "-p", "no:cacheprovider", "-q",
+         "-p", "igloo.testing.conformance.report", "--conformance-report", "report.json",
+         *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    return ran, json.loads(written.read_text()) if written.exists() else None
+
+
+def test_a_report_says_what_was_passed_and_what_was_not(tmp_path):
+    tests = ("test_splits_are_read_in_another_process", "test_the_kind_is_a_lower_case_word")
+    ran, report = report_of(tmp_path, *(f"test_reported.py::TestFullOfGaps::{t}" for t in tests))
+    assert ran.returncode == 0, ran.stdout
+    gap = {"area": "scan", "test": tests[0], "kind": "not_done", "reason": "Not yet."}
+    assert report == [
+        {
+            "connector": "reported",
+            "variant": "full of gaps",
+            "areas": ["honesty", "scan"],
+            "gaps": [gap],
+        }
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["-k", "unreachable or kind"], ["-k", "kind"]])
+def test_a_run_that_fails_or_leaves_tests_out_reports_nothing(tmp_path, arguments):
+    _, report = report_of(tmp_path, "test_reported.py", *arguments)
+    assert report is None
 
 
 def test_a_gap_names_a_test_that_exists():
