@@ -10,7 +10,7 @@ RUN := .venv/bin/python -m
 SUPPORT := -p igloo.testing.conformance.report --conformance-report tests/conformance/support.json
 SETUP := PYTHON="$(PYTHON)" sh tools/setup.sh
 
-.PHONY: help setup check fix test conform long corpus bench docs demo
+.PHONY: help setup check fix test conform new-connector long corpus bench docs demo
 # Two words at once would install into one .venv at the same time.
 .NOTPARALLEL:
 
@@ -23,6 +23,7 @@ help:
 	  'make check    lint, types, import rules, spelling, the packages and the lock file' \
 	  'make fix      format the code and repair what the linter can repair' \
 	  'make test     run the tests, real servers included (ARGS="-k name" to choose)' \
+	  'make new-connector NAME=x  write a connector, its test and its page, to be changed' \
 	  'make conform  run the conformance suite against every connector' \
 	  'make long     run the tests that take long' \
 	  'make corpus   ask PostgreSQL for the answers of the SQL corpus, and write it' \
@@ -55,6 +56,12 @@ test: setup-test
 
 conform: setup-test
 	$(RUN) pytest tests/conformance $(SUPPORT) $(ARGS)
+
+new-connector: setup-dev
+	.venv/bin/python tools/new_connector.py '$(NAME)'
+	@$(SETUP) dev
+	$(RUN) pytest -q --collect-only tests/conformance $(SUPPORT) >/dev/null
+	.venv/bin/python tools/generate_reference.py
 
 long: setup-test
 	IGLOO_TEST_TPCDS_SCALE=0.1 IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/oracle/test_tpcds.py \
