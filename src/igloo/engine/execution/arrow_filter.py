@@ -72,12 +72,16 @@ class ArrowFilter:
     expression_columns: frozenset[str] = frozenset()
 
 
-def read_arrow_filter(expression: pc.Expression, schema: pa.Schema) -> ArrowFilter:
+def read_arrow_filter(expression: pc.Expression | pa.Scalar[Any], schema: pa.Schema) -> ArrowFilter:
     """Return what a pyarrow filter over a table of ``schema`` stands for.
+
+    A filter that is a constant as a whole comes as a bare scalar.
 
     Raises:
         InternalError: the expression has a part that DataFusion 55 is not known to send.
     """
+    if isinstance(expression, pa.Scalar):
+        expression = pc.scalar(expression)  # type: ignore[arg-type] # stubs leave scalars out
     reduced: Any = expression.__reduce__()
     (serialized,) = reduced[1]
     with pa.ipc.open_file(serialized) as reader:

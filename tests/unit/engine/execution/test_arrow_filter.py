@@ -221,3 +221,24 @@ def test_the_order_and_the_type_of_literals_survive():
 def test_a_function_that_datafusion_does_not_send_is_refused_and_not_guessed():
     with pytest.raises(InternalError, match="starts_with"):
         read_arrow_filter(pc.starts_with(pc.field("s"), "a"), SCHEMA)
+
+
+@pytest.mark.parametrize(("constant", "kept"), [(None, 0), (False, 0), (True, len(ROWS))])
+def test_a_filter_that_is_a_constant_comes_as_a_bare_scalar(constant, kept):
+    found = read_arrow_filter(pa.scalar(constant, pa.bool_()), SCHEMA)
+    (batch,) = TABLE.to_batches()
+    assert keep_true(batch, found.predicate).num_rows == kept
+
+
+def test_datafusion_does_hand_over_a_bare_scalar():
+    """Join conditions that become constants only late are not folded away."""
+    context = SessionContext()
+    datasets = {name: Noting(rows=True) for name in "xyz"}
+    for name, dataset in datasets.items():
+        context.register_dataset(name, dataset)
+    context.sql(
+        "SELECT 1 AS one FROM x LEFT JOIN y ON CAST(NULL AS decimal(10, 2)) <> CAST(NULL AS bigint)"
+        " FULL JOIN z ON y.a = z.a WHERE 0.25 <> z.a * z.a"
+    ).execution_plan()
+    found = [each for dataset in datasets.values() for each in dataset.filters]
+    assert [each for each in found if isinstance(each, pa.Scalar)] == [pa.scalar(None, pa.bool_())]
