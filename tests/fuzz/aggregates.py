@@ -73,7 +73,7 @@ class Aggregates(Sources):
         form = self.chance.choice(
             ["string_agg({0}, ',' ORDER BY {0})", "string_agg(DISTINCT {0}, ',' ORDER BY {0})"]
         )
-        return make("text", form, inner, tag="string_agg", bound=inner.bound)
+        return make("text", form, inner, tag="string_aggregate", bound=inner.bound)
 
     # -- groups ------------------------------------------------------------------------------------
 

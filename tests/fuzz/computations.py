@@ -108,7 +108,7 @@ class Computations:
 
     def days_between(self, kind: str, scope: Scope, depth: int) -> Expr:
         parts = [self.calm("date", scope, depth - 1) for _ in range(2)]
-        return make(kind, "({0} - {1})", *parts, tag="arithmetic", bound=10**6)
+        return make(kind, "({0} - {1})", *parts, tag="days", bound=10**6)
 
     def later_day(self, kind: str, scope: Scope, depth: int) -> Expr:
         inner = self.calm(kind, scope, depth - 1)

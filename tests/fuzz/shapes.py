@@ -9,7 +9,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fuzz.tree import Derived, Expr, Join, Query, Select, SetOperation, Table, Values, nodes
+from fuzz.tree import (
+    Derived,
+    Expr,
+    Join,
+    Query,
+    Select,
+    SetOperation,
+    Table,
+    Values,
+    With,
+    first_select,
+    nodes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,6 +131,82 @@ def long_list_of_floats(query: Query) -> bool:
     )
 
 
+def filter_above_a_whole_aggregate(query: Query) -> bool:
+    """Whether a term of a filter may be pushed below an aggregate that always gives one row."""
+    inner = [each.query for each in nodes(query, Derived)]
+    inner += [each for named in nodes(query, With) for each in named.queries]
+    inner += [
+        side for each in nodes(query, SetOperation) for side in (each.left, each.right)
+    ]
+    below = [select for each in inner for select in selects_of(each) if is_whole(select)]
+    if any(not has(item.expr, "aggregate") for select in below for item in select.items):
+        return True
+    terms = [term for each in nodes(query, Select) for term in terms_of(each.where)]
+    terms += [term for each in nodes(query, Join) for term in terms_of(each.condition)]
+    # What compares an aggregate with itself or with NULL may become a constant, too.
+    return any(each.having is not None and not each.group for each in nodes(query, Select)) or bool(
+        below and any(not has(term, "column") for term in terms)
+    )
+
+
+def selects_of(query: Query) -> list[Select]:
+    """Return the SELECTs whose rows are those of the query."""
+    if isinstance(query, With):
+        return selects_of(query.body)
+    if isinstance(query, SetOperation):
+        return [*selects_of(query.left), *selects_of(query.right)]
+    return [query]
+
+
+def is_whole(select: Select) -> bool:
+    """Whether it aggregates all rows to one."""
+    return not select.group and any(has(item.expr, "aggregate") for item in select.items)
+
+
+def terms_of(expr: Expr | None) -> list[Expr]:
+    if expr is None:
+        return []
+    return [t for part in expr.parts for t in terms_of(part)] if expr.tag == "and" else [expr]
+
+
+def has(expr: Expr, word: str) -> bool:
+    """Whether there is a node of such a tag, outside of subqueries."""
+    inside = [part for part in expr.parts if isinstance(part, Expr)]
+    if expr.tag == "window":
+        return any(has(part, word) for each in inside for part in each.parts) if inside else False
+    return word in expr.tag or any(has(part, word) for part in inside)
+
+
+def sorted_floats(query: Query) -> bool:
+    """Whether the order or the partitions of rows may tell 0.0 from -0.0."""
+    by_window = any(
+        part.kind == "float"
+        for each in nodes(query, Expr)
+        if each.tag == "window"
+        for part in each.parts[1:]
+    )
+    return by_window or any(
+        first_select(each).items[order.position - 1].expr.kind == "float"
+        for each in nodes(query, Select | SetOperation)
+        for order in each.order
+    )
+
+
+def constant_not_in(query: Query) -> bool:
+    return any(
+        each.tag == "not_in_subquery" and not has(each.parts[0], "column")
+        for each in nodes(query, Expr)
+    )
+
+
+def extreme_of_wild_floats(query: Query) -> bool:
+    """Whether it may ask for the smallest or largest of NaN and the infinities in groups."""
+    return any(
+        each.form in {"min({0})", "max({0})"} and each.kind == "float" and each.bound is None
+        for each in nodes(query, Expr)
+    )
+
+
 KNOWN_WRONG = (
     Shape(
         "IN (subquery) as a value",
@@ -156,6 +244,30 @@ KNOWN_WRONG = (
         long_list_of_floats,
         "WHERE f IN (0.0, 2, 3, 4, 5)",
     ),
+    Shape(
+        "filter above a whole aggregate",
+        "a term without columns is pushed below it, and there is a row even of nothing",
+        filter_above_a_whole_aggregate,
+        "HAVING (SELECT max(v)",
+    ),
+    Shape(
+        "constant NOT IN (subquery)",
+        "NULLs in the subquery are forgotten",
+        constant_not_in,
+        "WHERE 0 NOT IN (SELECT j",
+    ),
+    Shape(
+        "extreme of wild floats",
+        "in groups, infinities are cut to the largest number, and NaN is left out",
+        extreme_of_wild_floats,
+        "GROUP BY g",
+    ),
+    Shape(
+        "order of floats",
+        "-0.0 is sorted before 0.0 instead of with it, also in windows",
+        sorted_floats,
+        "OVER (ORDER BY f)",
+    ),
 )
 
 # -- refused ---------------------------------------------------------------------------------------
@@ -190,6 +302,29 @@ def merged_column_in_a_filter(query: Query) -> bool:
     )
 
 
+def difference_of_days_in_a_filter(query: Query) -> bool:
+    return any(
+        each.expr.tag == "days" and each.clause in {"where", "condition", "having"}
+        for each in placed((query,))
+    )
+
+
+def flags_in_a_sliding_frame(query: Query) -> bool:
+    return any(
+        each.tag == "window" and "ROWS" in each.form and each.kind == "bool"
+        for each in nodes(query, Expr)
+    )
+
+
+def distinct_on_a_constant(query: Query) -> bool:
+    return any(
+        not has(item.expr, "column") or [i.expr for i in select.items].count(item.expr) > 1
+        for select in nodes(query, Select)
+        if select.distinct_on
+        for item in select.items
+    )
+
+
 def correlated_distinct_on(query: Query) -> bool:
     return any(
         any(map(is_correlated, nodes(select.items, Expr)))
@@ -219,6 +354,21 @@ REFUSED = (
         "merged column of USING in WHERE",
         "DataFusion calls it ambiguous",
         merged_column_in_a_filter,
+    ),
+    Shape(
+        "days between dates in a filter",
+        "DataFusion fails to compare them with what a file says of its rows",
+        difference_of_days_in_a_filter,
+    ),
+    Shape(
+        "bool_and, bool_or in a sliding frame",
+        "DataFusion cannot take rows out of them again",
+        flags_in_a_sliding_frame,
+    ),
+    Shape(
+        "DISTINCT ON with a constant",
+        "DataFusion panics, as it drops constants from the order only",
+        distinct_on_a_constant,
     ),
     Shape(
         "correlated subquery under DISTINCT ON",
