@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fuzz.checks import Counted, Judged, Limited, Partitioned, Trial, examine
 from fuzz.engines import MODES, SOURCES, Layout
 from fuzz.scope import Scope
-from fuzz.shapes import excluded
+from fuzz.shapes import excluded, is_correlated
 from fuzz.statements import Statements
 from fuzz.tables import random_tables
 from fuzz.tree import Expr, Join, Select, SetOperation, Values, With, nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fuzz.checks import Check, Outcome
     from fuzz.engines import Engines
 
+#: What each run of some length has to hold. More is counted and printed.
+CONSTRUCTS = {
+    *SOURCES,
+    "mixed sources",
+    *("judged", "partitioned", "counted", "limited"),
+    *("join", "left_join", "right_join", "full_join", "cross_join", "using", "values", "with"),
+    *("in_list", "in_subquery", "not_in_subquery", "exists", "quantified", "scalar_subquery"),
+    *("correlated", "compared_subquery", "between", "like", "is_distinct", "is_null", "is_true"),
+    *("case", "coalesce", "nullif", "greatest", "arithmetic", "function", "cast"),
+    *("group_by", "rollup", "cube", "grouping sets", "having", "aggregate", "distinct_aggregate"),
+    *("filter", "string_aggregate", "window", "rank", "neighbour"),
+    *("distinct", "distinct_on", "limit", "union", "union all", "intersect", "except"),
+}
 #: So many statements are asked of one set of tables.
 STATEMENTS_A_SET = 60
 
@@ -115,7 +129,9 @@ def constructs(trial: Trial) -> set[str]:
     sources = set(trial.layout.sources.values())
     found.add(sources.pop() if len(sources) == 1 else "mixed sources")
     for query in trial.check.queries():
-        found |= {each.tag for each in nodes(query, Expr) if each.tag}
+        for each in nodes(query, Expr):
+            found |= {each.tag, "filter" if "FILTER" in each.form else each.tag}
+            found |= {"correlated"} if is_correlated(each) else set()
         for join in nodes(query, Join):
             found.add(f"{join.kind.split()[0].lower()}_join" if join.kind != "JOIN" else "join")
             found |= {"using"} if join.using else set()
@@ -124,7 +140,7 @@ def constructs(trial: Trial) -> set[str]:
         found |= {"values"} if any(nodes(query, Values)) else set()
         for select in nodes(query, Select):
             found |= clauses(select)
-    return found - {"column", "literal"}
+    return found - {"", "column", "literal"}
 
 
 def clauses(select: Select) -> set[str]:
@@ -147,30 +163,24 @@ class Finding:
     seed: str
     trial: Trial
     told: str
-    statements: int
+    is_error: bool
 
 
 def run(
-    engines: Engines,
-    seed: str,
-    statements: int,
-    seconds: float | None = None,
-    watch: Callable[[Trial, Outcome], None] = lambda _trial, _outcome: None,
-) -> tuple[Tally, list[Finding]]:
-    """Ask random statements; stop at the number of statements, the time or the first finding."""
-    tally, findings = Tally(), []
+    engines: Engines, seed: str, statements: int, seconds: float = math.inf
+) -> tuple[Tally, Finding | None]:
+    """Ask random statements; end with so many, with the time, or with the first finding."""
+    tally = Tally()
     start = time.monotonic()
     for name, trial, reason in trials(seed):
-        if tally.statements >= statements or (seconds and time.monotonic() - start > seconds):
+        tally.seconds = time.monotonic() - start
+        if tally.statements >= statements or tally.seconds > seconds:
             break
         if reason:
             tally.excluded[reason] += 1
             continue
         outcome = examine(engines, trial)
         tally.add(trial, outcome)
-        watch(trial, outcome)
         if outcome.told:
-            findings.append(Finding(name, trial, outcome.told, tally.statements))
-            break
-    tally.seconds = time.monotonic() - start
-    return tally, findings
+            return tally, Finding(name, trial, outcome.told, outcome.is_error)
+    return tally, None

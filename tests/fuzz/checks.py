@@ -106,6 +106,8 @@ class Outcome:
     rejections: tuple[tuple[str, str], ...] = ()
     is_empty: bool = False
     judges_differ: bool = False
+    #: Whether Igloo broke instead of giving other rows.
+    is_error: bool = False
 
 
 def examine(engines: Engines, trial: Trial) -> Outcome:
@@ -118,7 +120,7 @@ def examine(engines: Engines, trial: Trial) -> Outcome:
     except Rejected as error:
         return Outcome(rejections=(("igloo", str(error)),))
     except Broken as error:
-        return Outcome(told=str(error))
+        return Outcome(told=str(error), is_error=True)
     if isinstance(trial.check, Limited):
         told = _limit_difference(other, one, trial.check.limit)
     else:
@@ -159,7 +161,7 @@ def _judge(engines: Engines, trial: Trial) -> Outcome:
     except Rejected as error:
         return Outcome(rejections=(*rejections, ("igloo", str(error))))
     except Broken as error:
-        return Outcome(told=str(error))
+        return Outcome(told=str(error), is_error=True)
     ordered = is_ordered(query)
     told = difference(found, expected, is_ordered=ordered)
     differ = len(judged) == 2 and bool(difference(*judged.values(), is_ordered=ordered))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import igloo
 from fuzz.spelling import FORMS, Speller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -54,7 +53,8 @@ class Engines:
         self.folder = folder
         self.number = 0
         self.laid: tuple[TableData, ...] = ()
-        self.forms: Mapping[tuple[str, str], str] = FORMS["igloo"]
+        #: What tests make of a statement before Igloo gets it, to see that it is noticed.
+        self.planted: Callable[[Query], Query] = lambda query: query
         self.judge = driver.connect(uri, autocommit=True)
         self._tell(f"SET statement_timeout = {JUDGE_LIMIT_MS}", "SET jit = off")
         self.duck = duckdb.connect()
@@ -123,7 +123,7 @@ class Engines:
     def spell(self, query: Query, layout: Layout) -> str:
         """Return the statement as Igloo gets it."""
         names = {table.name: self._name(table.name, layout) for table in self.laid}
-        return Speller(self.forms, names).query(query)
+        return Speller(FORMS["igloo"], names).query(self.planted(query))
 
     def _name(self, table: str, layout: Layout) -> str:
         source = layout.sources.get(table, "memory")
@@ -169,12 +169,3 @@ def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
         columns.append(stored.to_pylist())
     return list(zip(*columns, strict=True)) if columns else []
 
-
-@contextlib.contextmanager
-def engines(uri: str, folder: Path) -> Iterator[Engines]:
-    """Give engines that are closed afterwards."""
-    given = Engines(uri, folder)
-    try:
-        yield given
-    finally:
-        given.close()

@@ -79,7 +79,11 @@ class Statements(Aggregates):
         if self.chance.random() < 0.5:
             return None
         scope = Scope(source.columns, has_subqueries=depth > 0)
-        return self.expr("bool", scope, self.pick((3, 1), (3, 2), (1, 3)))
+        where = self.expr("bool", scope, self.pick((3, 1), (3, 2), (1, 3)))
+        if depth > 0 and self.chance.random() < 0.15:
+            # As a term of its own it is planned as a semi or anti join.
+            return conjunction(where, self.in_subquery(scope))
+        return where
 
     def plain(self, kinds: Sequence[str], source: Relation, depth: int) -> Select:
         scope = Scope(source.columns, has_subqueries=depth > 0)
