@@ -63,9 +63,15 @@ new-connector: setup-dev
 	$(RUN) pytest -q --collect-only tests/conformance $(SUPPORT) >/dev/null
 	.venv/bin/python tools/generate_reference.py
 
+# A fresh seed each time: IGLOO_TEST_SEED repeats one, and is printed with what differs.
+long: export IGLOO_TEST_QUERIES ?= 3000
+long: export IGLOO_TEST_STATEMENTS ?= 200000
+long: export IGLOO_TEST_SECONDS ?= 7200
+long: export IGLOO_TEST_SEED ?= $(shell date +%s)
 long: setup-test
-	IGLOO_TEST_TPCDS_SCALE=0.1 IGLOO_TEST_QUERIES=3000 $(RUN) pytest tests/oracle/test_tpcds.py \
+	IGLOO_TEST_TPCDS_SCALE=0.1 $(RUN) pytest tests/oracle/test_tpcds.py \
 	  tests/integration/engine/test_pushdown_rows.py --timeout 7200 $(ARGS)
+	$(RUN) pytest -s tests/fuzz/test_fuzz.py --timeout 36000 $(ARGS)
 
 corpus: setup-test
 	.venv/bin/python tools/generate_corpus.py $(ARGS)

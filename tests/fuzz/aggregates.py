@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fuzz.scope import CALM_MAX, Scope, is_calm, make
+from fuzz.scope import CALM_MAX, Scope, make
 from fuzz.sources import Sources
 from fuzz.spelling import PLAIN
 from fuzz.tables import KINDS
@@ -191,8 +191,13 @@ class Aggregates(Sources):
                 # PostgreSQL does not know which type a bare text has here.
                 inner = make(kind, "CAST({0} AS text)", inner, bound=inner.bound)
             form = self.chance.choice(
-                ["lag({0})", "lead({0}, 2)", "first_value({0})", "last_value({0})"]
-                + ["nth_value({0}, 2)"]
+                [
+                    "lag({0})",
+                    "lead({0}, 2)",
+                    "first_value({0})",
+                    "last_value({0})",
+                    "nth_value({0}, 2)",
+                ]
             )
             return make(kind, form, inner, tag="neighbour", bound=inner.bound), True
         while True:

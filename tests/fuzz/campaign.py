@@ -6,12 +6,12 @@ import math
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fuzz.checks import Counted, Judged, Limited, Partitioned, Trial, examine
 from fuzz.engines import MODES, SOURCES, Layout
-from fuzz.scope import Scope
+from fuzz.scope import Scope, make
 from fuzz.shapes import excluded, is_correlated
 from fuzz.statements import Statements
 from fuzz.tables import random_tables
@@ -64,8 +64,15 @@ class Trials(Statements):
         return select, self.expr("bool", Scope(source.columns), 3)
 
     def limited(self) -> Limited:
-        source = self.source(1)
-        return Limited(self.plain(self.kinds(2), source, 1), self.chance.choice([0, 1, 2, 4, 9]))
+        # A limit gets into the scan of one table, with a filter that the source takes.
+        source = self.table() if self.chance.random() < 0.6 else self.source(1)
+        select = self.plain(self.kinds(2), source, 1)
+        if self.chance.random() < 0.6:
+            kind = self.kind(Scope(source.columns))
+            column = self.chance.choice(Scope(source.columns).of(kind) or [self.literal(kind)])
+            test = make("bool", "({0} >= {1})", column, self.literal(kind, null=0.0))
+            select = replace(select, where=test)
+        return Limited(select, self.chance.choice([0, 1, 2, 4, 9]))
 
 
 def trials(seed: str) -> Iterator[tuple[str, Trial, str]]:

@@ -67,7 +67,9 @@ class Counted:
     def queries(self) -> list[Query]:
         count = Expr("int", "count(*)", (), "aggregate")
         filtered = replace(
-            self.query, items=(Item(count, "n"),), where=conjunction(self.query.where, self.predicate)
+            self.query,
+            items=(Item(count, "n"),),
+            where=conjunction(self.query.where, self.predicate),
         )
         flag = make("int", "CASE WHEN {0} THEN 1 ELSE 0 END", self.predicate, tag="case")
         flags = replace(self.query, items=(Item(flag, "flag"),))

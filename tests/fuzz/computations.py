@@ -104,7 +104,9 @@ class Computations:
     def time_part(self, kind: str, scope: Scope, depth: int) -> Expr:
         unit = self.chance.choice(["year", "month", "day"])
         inner = self.expr(self.chance.choice(["date", "ts"]), scope, depth - 1)
-        return make(kind, f"CAST(extract({unit} FROM {{0}}) AS bigint)", inner, tag="function", bound=10**4)
+        return make(
+            kind, f"CAST(extract({unit} FROM {{0}}) AS bigint)", inner, tag="function", bound=10**4
+        )
 
     def days_between(self, kind: str, scope: Scope, depth: int) -> Expr:
         parts = [self.calm("date", scope, depth - 1) for _ in range(2)]

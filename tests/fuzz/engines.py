@@ -168,4 +168,3 @@ def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
         stored = column.cast(type_.storage_type) if hasattr(type_, "storage_type") else column
         columns.append(stored.to_pylist())
     return list(zip(*columns, strict=True)) if columns else []
-

@@ -89,9 +89,7 @@ def is_correlated(expr: Expr) -> bool:
 
 
 def in_subquery_is_a_value(query: Query) -> bool:
-    return any(
-        each.expr.tag in IN_SUBQUERY and not each.is_bare_term for each in placed((query,))
-    )
+    return any(each.expr.tag in IN_SUBQUERY and not each.is_bare_term for each in placed((query,)))
 
 
 def outer_join_repeats_a_name(query: Query) -> bool:
@@ -136,9 +134,7 @@ def filter_above_a_whole_aggregate(query: Query) -> bool:
     """Whether a term of a filter may be pushed below an aggregate that always gives one row."""
     inner = [each.query for each in nodes(query, Derived)]
     inner += [each for named in nodes(query, With) for each in named.queries]
-    inner += [
-        side for each in nodes(query, SetOperation) for side in (each.left, each.right)
-    ]
+    inner += [side for each in nodes(query, SetOperation) for side in (each.left, each.right)]
     below = [select for each in inner for select in selects_of(each) if is_whole(select)]
     if any(is_computed_once(item.expr) for select in below for item in select.items):
         return True

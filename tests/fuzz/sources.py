@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fuzz.expressions import Expressions
 from fuzz.scope import Scope, conjunction, make
 from fuzz.tables import DOMAINS, KINDS
-from fuzz.tree import Derived, Expr, Join, Select, Table, Values, output_names, first_select
+from fuzz.tree import Derived, Expr, Join, Select, Table, Values, first_select
 
 if TYPE_CHECKING:
     import random

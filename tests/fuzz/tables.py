@@ -32,9 +32,7 @@ DOMAINS = {
     "k": Domain("int", "bigint", pa.int64(), (), 100),
     "i": Domain("int", "integer", pa.int32(), (-2, -1, 0, 1, 1, 2, 3, 7), 100),
     "j": Domain("int", "bigint", pa.int64(), (-1, 0, 1, 2, 2, 3, 50), 100),
-    "x": Domain(
-        "int", "integer", pa.int32(), (-(2**31), -1, 0, 1, 2**31 - 1, 2**31 - 1, 12), None
-    ),
+    "x": Domain("int", "integer", pa.int32(), (-(2**31), -1, 0, 1, 2**31 - 1, 2**31 - 1, 12), None),
     "y": Domain("int", "bigint", pa.int64(), (-(2**63), 0, 1, 2**53 + 1, 2**63 - 1, 2**31), None),
     "f": Domain(
         "float", "double precision", pa.float64(), (-0.0, 0.0, 0.25, -1.5, 1.0, 2.0, 64.75), 100
@@ -73,9 +71,7 @@ DOMAINS = {
         "date",
         "date",
         pa.date32(),
-        tuple(
-            map(dt.date.fromisoformat, ("1970-01-01", "2024-02-29", "1969-12-31", "2024-03-01"))
-        ),
+        tuple(map(dt.date.fromisoformat, ("1970-01-01", "2024-02-29", "1969-12-31", "2024-03-01"))),
         0,
     ),
     "v": Domain(
@@ -158,7 +154,9 @@ def literal(kind: str, value: Any) -> str:
     if kind == "float":
         return f"CAST('{value!r}' AS double precision)"
     if kind == "dec":
-        return f"CAST('{value}' AS numeric({'20, 4' if value.as_tuple().exponent < -2 else '10, 2'}))"
+        return (
+            f"CAST('{value}' AS numeric({'20, 4' if value.as_tuple().exponent < -2 else '10, 2'}))"
+        )
     if kind == "date":
         return f"DATE '{value.isoformat()}'"
     return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
