@@ -139,12 +139,14 @@ class Aggregates(Sources):
 
     def windowed(self, kinds: Sequence[str], source: Relation, depth: int) -> Select:
         scope = Scope(source.columns, has_subqueries=False)
-        exprs = [
-            self.window(kind, scope, source.key)
-            if self.chance.random() < 0.7
-            else self.expr(kind, scope, 1)
-            for kind in kinds
-        ]
+        exprs = []
+        for kind in kinds:
+            # Rows that are the same may be numbered in any order, but not twice in two orders.
+            is_alone = not any(expr.tag == "window" for expr in exprs)
+            if self.chance.random() < 0.7 and (source.is_unique or is_alone):
+                exprs.append(self.window(kind, scope, source.key))
+            else:
+                exprs.append(self.expr(kind, scope, 1))
         return Select(self.items(exprs), source.node, self.where(source, depth))
 
     def window(self, kind: str, scope: Scope, key: Sequence[Expr]) -> Expr:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fuzz.answers import difference, normal, wrong_type
 from fuzz.engines import Rejected
 from fuzz.scope import conjunction, make
+from fuzz.shapes import KNOWN_FAILURES
 from fuzz.tables import DOMAINS
 from fuzz.tree import (
     Derived,
@@ -138,7 +139,9 @@ def _igloo(engines: Engines, query: Query, layout: Layout) -> list[tuple[Any, ..
     try:
         rows, schema = engines.ask_igloo(query, layout)
     except IglooError as error:
-        raise Broken(f"{type(error).__name__}: {error}") from error
+        told = f"{type(error).__name__}: {error}"
+        is_known = any(words in told for words in KNOWN_FAILURES)
+        raise (Rejected if is_known else Broken)(told) from error
     kinds = output_kinds(query)
     told = wrong_type(rows, kinds) or _wrong_column_type(query, schema, engines.laid)
     if told:

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A part of a FROM clause: its columns, and those by which its rows have one order only."""
+    """A part of a FROM clause: its columns, and those by which its rows have one order only.
+
+    ``is_unique`` says that no two rows have the same key; otherwise such rows are the same in
+    every column.
+    """
 
     node: Any
     columns: tuple[Expr, ...]
     key: tuple[Expr, ...]
+    is_unique: bool = False
 
 
 def column(kind: str, name: str, bound: int | None) -> Expr:
@@ -70,7 +75,7 @@ class Sources(Expressions):
         alias = self.alias()
         domains = [(name, DOMAINS[letter]) for name, letter in table.columns]
         columns = tuple(column(d.kind, f"{alias}.{name}", d.bound) for name, d in domains)
-        return Relation(Table(table.name, alias), columns, columns[:1])
+        return Relation(Table(table.name, alias), columns, columns[:1], is_unique=True)
 
     def derived(self, depth: int) -> Relation:
         kinds = self.kinds(self.chance.randint(1, 3))
@@ -126,8 +131,10 @@ class Sources(Expressions):
     def join(self, left: Relation, right: Relation, *, only_two: bool) -> Relation:
         kind = self.pick((7, ""), (6, "LEFT "), (4, "RIGHT "), (5, "FULL "), (1, "CROSS "))
         columns, key = left.columns + right.columns, left.key + right.key
+        is_unique = left.is_unique and right.is_unique
         if kind == "CROSS ":
-            return Relation(Join("CROSS JOIN", left.node, right.node), columns, key)
+            node = Join("CROSS JOIN", left.node, right.node)
+            return Relation(node, columns, key, is_unique)
         if only_two and self.chance.random() < 0.3:
             using = self.using(kind, left, right)
             if using is not None:
@@ -137,7 +144,8 @@ class Sources(Expressions):
             # PostgreSQL makes FULL joins of an equality only.
             kind = "LEFT "
         condition = self.condition(kind, Scope(columns), pairs)
-        return Relation(Join(f"{kind}JOIN", left.node, right.node, condition), columns, key)
+        node = Join(f"{kind}JOIN", left.node, right.node, condition)
+        return Relation(node, columns, key, is_unique)
 
     def using(self, kind: str, left: Relation, right: Relation) -> Relation | None:
         """Return a join by names that both have; its merged column has no qualifier."""
@@ -151,7 +159,8 @@ class Sources(Expressions):
         merged = column(by.kind, bare(by), None if None in bounds else max(bounds))
         node = Join(f"{kind}JOIN", left.node, right.node, None, (bare(by),))
         columns = (merged, *left.columns, *right.columns)
-        return Relation(node, columns, left.key + right.key)
+        is_unique = left.is_unique and right.is_unique
+        return Relation(node, columns, left.key + right.key, is_unique)
 
     def condition(self, kind: str, scope: Scope, pairs: Sequence[tuple[Expr, Expr]]) -> Expr:
         calm = [pair for pair in pairs if pair[0].kind == "int" and pair[0].bound]

@@ -11,7 +11,7 @@ from fuzz.spelling import PLAIN
 from fuzz.tree import size, walk
 
 PAGE = Path(__file__).parents[2] / "docs/reference/sql-differences.md"
-COUNT = 1500
+COUNT = 1000
 
 
 @pytest.fixture(scope="module")
