@@ -204,5 +204,6 @@ class Aggregates(Sources):
             return make(kind, form, inner, tag="neighbour", bound=inner.bound), True
         while True:
             found = self.aggregate(kind, scope)
-            if "DISTINCT" not in PLAIN.expr(found) and found.tag == "aggregate":
+            text = PLAIN.expr(found)
+            if found.tag == "aggregate" and "DISTINCT" not in text and "string_agg" not in text:
                 return found, False

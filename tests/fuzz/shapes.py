@@ -24,7 +24,7 @@ from fuzz.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 IN_SUBQUERY = {"in_subquery", "not_in_subquery"}
 PREDICATES = {*IN_SUBQUERY, "exists", "quantified"}
@@ -211,6 +211,49 @@ def extreme_of_wild_floats(query: Query) -> bool:
     )
 
 
+def order_by_a_padded_constant(query: Query) -> bool:
+    """Whether a join fills up a side with NULLs that has a constant, and something is sorted."""
+    is_sorted = any(each.order for each in nodes(query, Select | SetOperation)) or any(
+        each.tag == "window" for each in nodes(query, Expr)
+    )
+    named = {
+        name: each
+        for clause in nodes(query, With)
+        for name, each in zip(clause.names, clause.queries, strict=True)
+    }
+    return is_sorted and any(has_constant(side, named) for side in padded_sides(query))
+
+
+def padded_sides(query: Query) -> Iterator[Any]:
+    """Yield the sides of joins whose columns are NULL where the other side has no partner."""
+    for join in nodes(query, Join):
+        word = join.kind.split()[0]
+        yield from [(join.right, join.condition)] if word in {"LEFT", "FULL"} else []
+        yield from [(join.left, join.condition)] if word in {"RIGHT", "FULL"} else []
+
+
+def has_constant(side: Any, named: Mapping[str, Query]) -> bool:
+    """Whether a column has one value: it is written so, or a filter wants it so."""
+    below = [each.query for each in nodes(side, Derived)]
+    below += [named[each.name] for each in nodes(side, Table) if each.name in named]
+    if any(is_fixing(each) for root in (side, *below) for each in nodes(root, Expr)):
+        return True
+    return any(
+        is_computed_once(item.expr)
+        for each in below
+        for select in nodes(each, Select)
+        for item in select.items
+    )
+
+
+def is_fixing(expr: Expr) -> bool:
+    """Whether it is an equality with a constant."""
+    is_equality = expr.form in {"({0} = {1})", "({0} IS NOT DISTINCT FROM {1})", "({0} IN ({1}))"}
+    return is_equality and any(
+        isinstance(part, Expr) and is_computed_once(part) for part in expr.parts
+    )
+
+
 KNOWN_WRONG = (
     Shape(
         "IN (subquery) as a value",
@@ -265,6 +308,12 @@ KNOWN_WRONG = (
         "in groups, infinities are cut to the largest number, and NaN is left out",
         extreme_of_wild_floats,
         "GROUP BY g",
+    ),
+    Shape(
+        "order by a constant that a join pads",
+        "DataFusion takes the column for a constant still, and does not sort by it",
+        order_by_a_padded_constant,
+        "ORDER BY c NULLS FIRST LIMIT 1",
     ),
     Shape(
         "order of floats",
