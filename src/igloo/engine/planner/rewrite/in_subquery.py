@@ -165,7 +165,10 @@ def _holder(
 ) -> tuple[exp.Expr, exp.Select]:
     """Return a subquery's value, and a query that counts its rows and takes conditions on it."""
     if _takes_conditions(query) and _is_free(operand, query, facts):
-        return unnamed(query.expressions[0]), _counting(query)
+        value = unnamed(query.expressions[0])
+        # DataFusion joins on what stands behind a name, but not on j + 1 = x.i.
+        if isinstance(value, exp.Column) or value.find(exp.Column) is None:
+            return value, _counting(query)
     name, column = facts.new_name(node), facts.new_name(node)
     inner = query.copy()
     # The name has to stand inside: DataFusion loses that of a list behind the alias.
@@ -174,8 +177,8 @@ def _holder(
         first = first.this
     table = exp.TableAlias(this=quoted(name))
     if isinstance(first, exp.Select) and len(first.expressions) == 1 and not first.is_star:
-        value = first.expressions[0]
-        value.replace(named(unnamed(value), column))
+        shown = first.expressions[0]
+        shown.replace(named(unnamed(shown), column))
     else:
         table.set("columns", [quoted(column)])
     holder = exp.select(_count_all()).from_(exp.Subquery(this=inner, alias=table))
