@@ -122,8 +122,9 @@ def _explain(command: Command, statement: st.Explain) -> Answer:
     inner = parse_statement(tokenize(statement.text, bytes_max=limit))
     if not isinstance(inner, st.Query):
         raise NotSupported("EXPLAIN works on queries only.")
-    planned = command.plan(inner.text)
     activity = command.query.activity
+    activity.wants_estimates = True
+    planned = command.plan(inner.text)
     rows = {
         "igloo_plan": explain_igloo(
             activity.scans(), planned.warnings, partitions=planned.physical.partition_count

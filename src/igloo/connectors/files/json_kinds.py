@@ -12,6 +12,8 @@ from igloo.errors import SourceDataError
 _INT64 = (-(2**63), 2**63 - 1)
 _UINT64_MAX = 2**64 - 1
 _DECIMAL_MAX = 10**38 - 1
+#: Up to here a float64 holds every whole number.
+_FLOAT_EXACT_MAX = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Kind:
 
     Attributes:
         name: ``null``, ``boolean``, ``integer``, ``number``, ``string``, ``array`` or ``object``.
-        least: smallest integer.
-        greatest: largest integer.
+        least: smallest integer, also among numbers.
+        greatest: largest integer, also among numbers.
         items: of an array's values; null for empty arrays.
         fields: of an object, by name, in the order of their first appearance.
     """
@@ -75,10 +77,8 @@ def merge(a: Kind, b: Kind, where: str, column: str = "") -> Kind:
         return b
     if b.name == "null":
         return a
-    if a.name == b.name == "integer":
-        return Kind("integer", min(a.least, b.least), max(a.greatest, b.greatest))
-    if {a.name, b.name} == {"integer", "number"}:
-        return Kind("number")
+    if {a.name, b.name} <= {"integer", "number"}:
+        return _merge_numbers(a, b, where, column)
     if a.name != b.name:
         raise SourceDataError(
             f'The column "{column}" of {where} holds {a.name} and {b.name}: no type holds both.',
@@ -94,6 +94,20 @@ def merge(a: Kind, b: Kind, where: str, column: str = "") -> Kind:
             fields[name] = merge(fields.get(name, NULL), kind, where, inner)
         return replace(a, fields=fields)
     return a
+
+
+def _merge_numbers(a: Kind, b: Kind, where: str, column: str) -> Kind:
+    name = "integer" if a.name == b.name == "integer" else "number"
+    merged = Kind(name, min(a.least, b.least), max(a.greatest, b.greatest))
+    largest = max(merged.greatest, -merged.least)
+    if name == "number" and largest > _FLOAT_EXACT_MAX:
+        raise SourceDataError(
+            f'The column "{column}" of {where} holds fractions and whole numbers up to {largest}: '
+            "no type holds both exactly.",
+            hint="Write the whole numbers as text, or round them where the file is written.",
+            column=column,
+        )
+    return merged
 
 
 def arrow_type(kind: Kind) -> pa.DataType:

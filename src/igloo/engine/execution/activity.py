@@ -33,6 +33,7 @@ class PlannedScan:
         version: the version of the table that is read.
         row_count: rows of the table, if its source knows.
         files: paths that DataFusion reads natively.
+        pushdown_enabled: whether the source was offered anything but columns.
     """
 
     path: TablePath
@@ -46,6 +47,7 @@ class PlannedScan:
     version: str | None = None
     row_count: float | None = None
     files: tuple[str, ...] = ()
+    pushdown_enabled: bool = True
 
 
 class Activity:
@@ -62,6 +64,8 @@ class Activity:
         self._native: Callable[[], dict[str, tuple[int, int]]] | None = None
         self._stops: list[Callable[[], None]] = []
         self._has_stopped = False
+        #: Whether sources are asked for estimates that only a reader of the plan wants.
+        self.wants_estimates = False
 
     def watch_native(self, counts: Callable[[], dict[str, tuple[int, int]]]) -> None:
         """Ask ``counts`` for the rows and bytes of native scans, by catalog, until ``settle``."""

@@ -47,7 +47,7 @@ def translate_failure(error: BaseException) -> IglooError:
         match = re.search(pattern, text, re.DOTALL)
         if match:
             return make(match, message)
-    if type(error).__name__ == "PanicException":
+    if type(error).__name__ in {"PanicException", "RustPanic"}:
         return InternalError(f"DataFusion panicked: {_sentence(message)}", hint=_REPORT)
     if type(error) not in _DATAFUSION_RAISES:
         return InternalError(f"{type(error).__name__}: {_sentence(message)}", hint=_REPORT)

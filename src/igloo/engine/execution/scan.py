@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from igloo.connectors.contract import Pushdown
+from igloo.connectors.contract import HasStatistics, Pushdown
 from igloo.connectors.predicates import columns_of, conjoin, conjuncts, keep_true
 from igloo.engine.execution.activity import PlannedScan
 from igloo.engine.execution.arrow_filter import ArrowFilter, read_arrow_filter
@@ -96,11 +96,24 @@ class ScanDataset(ds.Dataset):
                 files_total=scan.files_total,
                 read_path="" if scan.files_total is None else "slow",
                 version=self._table.version,
-                row_count=self._table.row_count,
+                row_count=self._row_count(),
+                pushdown_enabled=self.pushdown_enabled,
             )
         )
         leftover = _Leftover(residual, handed.expressions, self._columns)
         return [_Fragment(self, split, leftover) for split in scan.splits]
+
+    def _row_count(self) -> float | None:
+        known = self._table.row_count
+        if known is not None or not self._activity.wants_estimates:
+            return known
+        if not isinstance(self._connector, HasStatistics):
+            return None
+        try:
+            return self._connector.statistics(self._table).row_count
+        except IglooError:
+            # A plan without an estimate is still a plan.
+            return None
 
     def _plan(self, columns: tuple[str, ...], handed: ArrowFilter) -> Scan:
         """Offer everything; leave out the limit where Igloo itself still has to filter."""

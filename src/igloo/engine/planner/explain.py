@@ -44,17 +44,20 @@ def _scan_lines(scan: PlannedScan) -> Iterator[str]:
     rows = "" if scan.row_count is None else f", rows=~{scan.row_count:.0f}"
     if scan.sql:
         for sql in scan.sql:
-            yield f"RemoteScan: catalog={scan.path.catalog}{rows}, sql={' '.join(sql.split())}"
+            # Spaces stay: they may stand in a literal.
+            shown = " ".join(sql.splitlines())
+            yield f"RemoteScan: catalog={scan.path.catalog}{rows}, sql={shown}"
     elif scan.files_total is not None:
         snapshot = "" if scan.version is None else f", snapshot={scan.version}"
         files = f"files={scan.files_planned} of {scan.files_total}"
         yield f"LakeScan: table={scan.path}{snapshot}{rows}, {files}, path={scan.read_path}"
     else:
         yield f"MemoryScan: table={scan.path}{rows}"
+    reason = "not exact in the source" if scan.pushdown_enabled else "igloo.pushdown is off"
     for term in conjuncts(scan.residual):
         yield (
             f"  NotPushed: catalog={scan.path.catalog}, operator=filter, "
-            f"reason=not exact in the source, applied here: {show_predicate(term)}"
+            f"reason={reason}, applied here: {show_predicate(term)}"
         )
 
 

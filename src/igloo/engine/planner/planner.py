@@ -234,8 +234,14 @@ class _Planning:
             shared = any(len(self.references[ref]) > 1 for ref in names)
             seen = [by_name[ref] for ref in names if ref in by_name]
             if len(names) == 1 and len(seen) == 1 and not shared:
-                needs[path] = seen[0]
+                needs[path] = self._permitted(seen[0])
         return needs
+
+    def _permitted(self, need: ScanNeed) -> ScanNeed:
+        """Return what ``igloo.pushdown`` lets a source be asked: ``scan`` asks for no limit."""
+        if self.planner.settings.pushdown == "full":
+            return need
+        return replace(need, pushdown=replace(need.pushdown, limit=None))
 
     def _rounds(
         self,
