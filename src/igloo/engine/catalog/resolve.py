@@ -175,6 +175,12 @@ class Resolver:
 
     def _not_found(self, parts: tuple[str, ...], place: Place) -> TableNotFound:
         wanted = ".".join(parts)
+        if len(parts) == 2 and not self._catalogs.has(parts[0]):
+            schemas = self._schemas(place.catalog)
+            if parts[0] not in schemas:
+                message = f'There is no table "{wanted}": "{parts[0]}" is no catalog, and no schema'
+                hint = did_you_mean(parts[0], {*self._catalogs.names(), *schemas})
+                return TableNotFound(f'{message} of "{place.catalog}".', hint=hint, table=wanted)
         hint = did_you_mean(parts[-1], self._known_nearby(parts, place))
         if not hint:
             hint = "SHOW TABLES FROM a catalog lists what is there; SHOW CATALOGS lists catalogs."

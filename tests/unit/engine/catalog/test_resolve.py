@@ -155,3 +155,11 @@ def test_has_table_knows_tables_and_no_views(world):
     world.view("memory", "public", "v")
     has = {name: world.resolver.has_table(TablePath("memory", "public", name)) for name in "tvx"}
     assert has == {"t": True, "v": False, "x": False}
+
+
+def test_a_catalog_that_is_not_there_is_told_with_a_guess(world):
+    world.catalog("sales", "t")
+    with pytest.raises(TableNotFound, match='"sale" is no catalog.*Did you mean "sales"'):
+        world.means("sale", "t")
+    with pytest.raises(TableNotFound, match=r'There is no table "sales\.u"\. '):
+        world.means("sales", "u")
