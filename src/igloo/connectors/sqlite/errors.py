@@ -19,12 +19,15 @@ from igloo.errors import (
 if TYPE_CHECKING:
     from igloo.connectors.sqlite.database import Site
 
-#: Everything that the driver raises: its own errors, and Python's for texts that it cannot send.
-DRIVER_ERRORS = (sqlite3.Error, sqlite3.Warning, UnicodeError, OverflowError, ValueError)
+#: Everything that the driver raises: its own errors, and Python's for a text that is no Unicode.
+DRIVER_ERRORS = (sqlite3.Error, sqlite3.Warning, UnicodeEncodeError)
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNDECODABLE = re.compile(r"Could not decode to UTF-8 column '(?P<column>.*?)' with text")
-_SYNTAX = ("syntax error", "incomplete input", "unrecognized token", "one statement at a time")
+_SYNTAX = (
+    *("syntax error", "incomplete input", "unrecognized token", "one statement at a time"),
+    *("null character", "surrogates not allowed"),
+)
 
 _RULES: dict[int, tuple[type[SourceError], str]] = {
     sqlite3.SQLITE_AUTH: (SourceRefused, "Only reading is allowed."),
@@ -80,7 +83,7 @@ def source_error(error: BaseException, site: Site, *, what: str, is_users: bool)
         return SourceRefused(f"SQLite refused {what}: {text}.", catalog=site.catalog)
     # The statement is our own and was right when it was planned.
     return SourceDataError(
-        f"Reading {what} failed: {text}.",
+        f"SQLite failed at {what}: {text}.",
         hint="If the table was changed meanwhile, run the statement again.",
         catalog=site.catalog,
     )

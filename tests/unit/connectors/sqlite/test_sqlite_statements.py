@@ -9,6 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+import igloo
 from igloo.cancel import CancelToken
 from igloo.connectors.contract import WriteMode
 from igloo.connectors.sqlite import SqliteConnector, database
@@ -18,6 +19,7 @@ from igloo.errors import (
     InvalidValue,
     NotSupported,
     QueryCancelled,
+    SourceRefused,
     SourceTimeout,
     SourceUnavailable,
     SqlSyntaxError,
@@ -94,6 +96,29 @@ def test_a_wrong_statement_is_a_syntax_error(db, put):
     for sql in ("SELECT FROM WHERE", "SELECT 'x", "SELECT 1; SELECT 2"):
         with pytest.raises(SqlSyntaxError):
             remote(db, sql)
+
+
+@pytest.mark.parametrize("sql", ["SELECT 'a\0b' AS x", "SELECT '\ud800' AS x"])
+def test_a_statement_that_cannot_be_sent_is_refused(put, connector, sql):
+    put("CREATE TABLE t (a INTEGER)")
+    for ask in (connector.describe_sql, lambda sql: connector.run_sql(sql, CancelToken())):
+        with pytest.raises(SqlSyntaxError) as caught:
+            ask(sql)
+        assert caught.value.context["catalog"] == "lite"
+
+
+def test_what_makes_the_rows_fails_in_its_own_words(put, look, path):
+    put("CREATE TABLE t (a INTEGER)")
+
+    def batches():
+        yield pa.record_batch({"a": [1]})
+        raise pa.ArrowInvalid("not SQLite's fault")
+
+    rows = pa.RecordBatchReader.from_batches(pa.schema([("a", pa.int64())]), batches())
+    pen = SqliteConnector("pen", SqliteOptions(path=path, allow_writes=True))
+    with pytest.raises(pa.ArrowInvalid, match="not SQLite's fault"):
+        pen.write(TableName("main", "t"), rows, WriteMode.APPEND)
+    assert look("SELECT * FROM t") == []
 
 
 def test_a_statement_that_computes_without_end_is_cancelled(put, connector):
@@ -191,6 +216,24 @@ def test_a_value_that_sqlite_would_not_keep_is_refused(db, look):
     with pytest.raises(InvalidValue, match="NaN"):
         db.sql("INSERT INTO pen.t VALUES ('NaN'::DOUBLE)")
     assert look("SELECT * FROM t") == []
+
+
+def test_a_row_that_breaks_a_constraint_keeps_all_of_them_out(db, put, look):
+    put("CREATE TABLE t (a INTEGER UNIQUE); INSERT INTO t VALUES (5)")
+    with pytest.raises(SourceRefused, match="UNIQUE"):
+        db.sql("INSERT INTO pen.t VALUES (1), (5)")
+    assert look("SELECT a FROM t") == [(5,)]
+
+
+def test_names_and_paths_are_quoted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with igloo.connect() as db:
+        db.sql("CREATE CATALOG odd USING sqlite WITH (path = '100%?#`x.db', allow_writes = 'true')")
+        db.sql('CREATE TABLE odd.main."a`b""c" ("d`e" BIGINT, "f""g" TEXT)')
+        db.sql("""INSERT INTO odd.main."a`b""c" VALUES (1, 'x')""")
+        found = db.sql("""SELECT "d`e" FROM odd.main."a`b""c" WHERE "f""g" = 'x'""").fetchall()
+    assert found == [(1,)]
+    assert [path.name for path in tmp_path.iterdir()] == ["100%?#`x.db"]
 
 
 def test_a_type_that_sqlite_would_not_keep_is_refused(db):
