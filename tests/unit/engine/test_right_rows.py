@@ -45,6 +45,12 @@ WRONG = [
     ("SELECT i FROM x WHERE NOT (i IN (SELECT j FROM y) AND i > 0)", []),
     ("SELECT i FROM x GROUP BY i HAVING i NOT IN (SELECT j FROM y) OR i < 0", []),
     ("SELECT i FROM x WHERE i NOT IN (SELECT y.i FROM y WHERE y.i = x.i)", [(2,), (3,), (None,)]),
+    ("SELECT i FROM y WHERE 0 NOT IN (SELECT j FROM y)", []),
+    # one row of all rows, whatever a filter above it lets through
+    ("SELECT n FROM (SELECT count(*) AS n, 5 AS c FROM x) AS q WHERE c > 5", []),
+    ("SELECT n FROM (SELECT max(g) AS n, (SELECT 5) AS c FROM x) AS q WHERE c > 5", []),
+    ("WITH q AS (SELECT sum(i) AS n, 'a' AS c FROM x) SELECT n FROM q WHERE c = 'b'", []),
+    ("SELECT count(*) FROM x HAVING (SELECT max(j) FROM y) > 5", []),
     # lists
     ("SELECT i FROM x WHERE i NOT IN (1, 3) OR i NOT IN (1, NULL)", [(2,)]),
     ("SELECT i FROM x WHERE i NOT IN (1, 2) OR i NOT IN (3, 4)", [(1,), (2,), (3,)]),

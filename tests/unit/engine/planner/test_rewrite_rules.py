@@ -62,6 +62,22 @@ FINE = "TIMESTAMP '2024-01-01 00:00:00.000001'"
             "SELECT s ~ '(?:.*)' FROM x",
         ),
         (
+            "lone_aggregate",
+            "SELECT n FROM (SELECT count(*) AS n, 5 AS c FROM x) AS q WHERE c > 5",
+            (
+                "SELECT n FROM (SELECT count(*) AS n, CASE WHEN count(*) >= 0 THEN 5 END AS c"
+                " FROM x) AS q WHERE c > 5"
+            ),
+        ),
+        (
+            "lone_aggregate",
+            "SELECT max(i) AS m FROM x HAVING 1 > 5 AND count(*) > 0",
+            (
+                "SELECT max(i) AS m FROM x HAVING CASE WHEN 1 > 5 THEN count(*) >= 0 END"
+                " AND count(*) > 0"
+            ),
+        ),
+        (
             "similar_to",
             "SELECT i FROM x WHERE s SIMILAR TO 'a_%'",
             "SELECT i FROM x WHERE regexp_like(s, '(?s)^(?:a..*)$')",
@@ -306,4 +322,4 @@ def test_patterns_that_cannot_be_translated_are_refused(pattern):
 
 def test_rules_have_names_that_differ():
     names = [rule.name for rule in RULES]
-    assert len(set(names)) == len(names) == 15
+    assert len(set(names)) == len(names) == 16

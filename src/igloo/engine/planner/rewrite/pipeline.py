@@ -14,6 +14,7 @@ from igloo.engine.planner.rewrite import (
     join_condition,
     joined_columns,
     lifted_subquery,
+    lone_aggregate,
     null_in_list,
     quantified,
     repeated_list,
@@ -40,6 +41,7 @@ WRITTEN_MAX = 2**20
 #: Each may rely on what those before it have left.
 RULES: tuple[Rule, ...] = (
     distinct_from.RULE,
+    lone_aggregate.RULE,
     any_text.RULE,
     similar_to.RULE,
     quantified.RULE,

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from igloo.engine.planner.rewrite.places import AGGREGATES
 from igloo.engine.planner.tokens import TokenType
 
 if TYPE_CHECKING:
@@ -127,6 +128,68 @@ def has_exists_as_value(tokens: Tokens) -> bool:
         elif word == "CASE":
             levels[-1] = word
     return False
+
+
+@dataclass(slots=True)
+class _Columns:
+    """The columns of the SELECT that is being read, as far as they call aggregates."""
+
+    is_inner: bool = False
+    brackets: int = 0
+    is_listing: bool = False
+    has_aggregate: bool = False
+    has_other: bool = False
+    has_group: bool = False
+    has_having: bool = False
+    is_aggregate: bool = False
+
+    def end_column(self) -> None:
+        """Note whether the column that ends here called an aggregate."""
+        self.has_aggregate = self.has_aggregate or self.is_aggregate
+        self.has_other = self.has_other or not self.is_aggregate
+        self.is_aggregate = False
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether there is one row of all rows, on which a filter may not need an aggregate."""
+        has_filter = self.has_having or (self.is_inner and self.has_aggregate and self.has_other)
+        return has_filter and not self.has_group
+
+
+def has_lone_constant(tokens: Tokens) -> bool:
+    """Return whether a SELECT without GROUP BY may have aggregates beside other columns."""
+    levels = [_Columns()]
+    for index in range(len(tokens.tokens)):
+        word, level = tokens.word(index), levels[-1]
+        if word == "(" and tokens.word(index + 1) in _QUERIES - {"("}:
+            levels.append(_Columns(is_inner=True))
+        elif word == "(":
+            level.brackets += 1
+        elif word == ")" and level.brackets:
+            level.brackets -= 1
+        elif word == ")" and len(levels) > 1:
+            if levels.pop().is_suspect:
+                return True
+        elif word == "SELECT":
+            # A further branch of UNION is a SELECT of its own.
+            if level.is_suspect:
+                return True
+            levels[-1] = _Columns(level.is_inner, is_listing=True)
+            continue
+        elif level.is_listing:
+            _read_column(level, word, is_called=tokens.word(index + 1) == "(")
+        level.has_group = level.has_group or word.startswith("GROUP")
+        level.has_having = level.has_having or word == "HAVING"
+    return any(level.is_suspect for level in levels)
+
+
+def _read_column(level: _Columns, word: str, *, is_called: bool) -> None:
+    is_end = word in _CLAUSES and not level.brackets
+    if is_end or (word == "," and not level.brackets):
+        level.end_column()
+    elif is_called and word.lower() in AGGREGATES:
+        level.is_aggregate = True
+    level.is_listing = not is_end
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""An aggregate without GROUP BY has one row, also when a filter above it lets none through below.
+
+DataFusion pushes a filter that needs no aggregate below it: ``WHERE c > 5`` over ``SELECT count(*)
+AS n, 5 AS c`` counts no rows, instead of dropping the count. What such a filter can stand on is made
+to depend on the aggregate.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from igloo.engine.planner.rewrite.places import AGGREGATES, is_aggregate
+from igloo.engine.planner.rewrite.rule import Rule
+from igloo.engine.planner.rewrite.suspects import has_lone_constant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from igloo.engine.planner.rewrite.facts import Facts
+
+
+def _apply(tree: exp.Expr, _facts: Facts) -> exp.Expr:
+    for select in list(tree.find_all(exp.Select)):
+        if select.args.get("group") is not None or not _aggregates(select):
+            continue
+        for shown in list(select.expressions):
+            if not _has_aggregate(shown):
+                value = shown.this if isinstance(shown, exp.Alias) else shown
+                value.replace(_dependent(value))
+        having = select.args.get("having")
+        for term in list(_terms(having.this)) if having is not None else []:
+            if not _has_aggregate(term):
+                counted = exp.GTE(this=_count(), expression=exp.Literal.number(0))
+                term.replace(exp.Case(ifs=[exp.If(this=term.copy(), true=counted)]))
+    return tree
+
+
+def _aggregates(select: exp.Select) -> bool:
+    """Return whether a SELECT without GROUP BY makes one row of all."""
+    having = select.args.get("having")
+    parts = [*select.expressions, *([having] if having is not None else [])]
+    return any(_has_aggregate(part) for part in parts)
+
+
+def _has_aggregate(tree: exp.Expr) -> bool:
+    """Return whether an expression calls an aggregate of its own SELECT."""
+    walked = tree.walk(prune=lambda node: isinstance(node, exp.Query | exp.Window))
+    return any(is_aggregate(node) for node in walked)
+
+
+def _terms(condition: exp.Expr) -> Iterator[exp.Expr]:
+    if isinstance(condition, exp.And):
+        yield from _terms(condition.left)
+        yield from _terms(condition.right)
+    elif isinstance(condition, exp.Paren) and isinstance(condition.this, exp.And):
+        yield from _terms(condition.this)
+    else:
+        yield condition
+
+
+def _dependent(value: exp.Expr) -> exp.Case:
+    counted = exp.GTE(this=_count(), expression=exp.Literal.number(0))
+    return exp.Case(ifs=[exp.If(this=counted, true=value.copy())])
+
+
+def _count() -> exp.Anonymous:
+    return exp.Anonymous(this="count", expressions=[exp.Star()])
+
+
+RULE = Rule(
+    name="lone_aggregate",
+    words=re.compile(rf"\b(?:{'|'.join(sorted(AGGREGATES))})\s*\(", re.IGNORECASE),
+    apply=_apply,
+    is_suspect=has_lone_constant,
+)
