@@ -27,7 +27,8 @@ SOURCES = ("memory", "parquet", "postgres")
 MODES = ("full", "scan", "off")
 #: A judge that has not answered until then does not judge.
 JUDGE_LIMIT_MS = 10_000
-IGLOO_LIMIT = "60s"
+#: Rows are few: what takes so long has stopped.
+IGLOO_LIMIT = "30s"
 
 
 class Rejected(Exception):

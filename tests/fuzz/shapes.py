@@ -93,6 +93,7 @@ def in_subquery_is_a_value(query: Query) -> bool:
 
 
 def outer_join_repeats_a_name(query: Query) -> bool:
+    """Whether two sides of joins have a name in common, where one of the joins is an outer one."""
     used = columns(query)
 
     def names(side: Any) -> set[str]:
@@ -100,9 +101,14 @@ def outer_join_repeats_a_name(query: Query) -> bool:
         return {name for alias, name in used if alias in within}
 
     return any(
-        join.kind.split()[0] in {"LEFT", "RIGHT", "FULL"} and names(join.left) & names(join.right)
-        for join in nodes(query, Join)
+        any(is_outer(each) for each in nodes(select.source, Join))
+        and any(names(j.left) & names(j.right) for j in nodes(select.source, Join))
+        for select in nodes(query, Select)
     )
+
+
+def is_outer(join: Join) -> bool:
+    return join.kind.split()[0] in {"LEFT", "RIGHT", "FULL"}
 
 
 def two_lists_of_one_kind(query: Query) -> bool:
@@ -198,8 +204,16 @@ def sorted_floats(query: Query) -> bool:
 
 def constant_not_in(query: Query) -> bool:
     return any(
-        each.tag == "not_in_subquery" and not has(each.parts[0], "column")
+        each.tag == "not_in_subquery" and may_be_constant(each.parts[0])
         for each in nodes(query, Expr)
+    )
+
+
+def may_be_constant(expr: Expr) -> bool:
+    """Whether it has no column, or a NULL or a condition that may make it a constant."""
+    return not has(expr, "column") or any(
+        each.form.startswith("CAST(NULL") or each.tag in {"case", "coalesce", "nullif"}
+        for each in nodes(expr, Expr)
     )
 
 
@@ -369,6 +383,18 @@ def flags_in_a_sliding_frame(query: Query) -> bool:
     )
 
 
+def intersection_of_intersections(query: Query) -> bool:
+    words = ("INTERSECT", "EXCEPT")
+    return any(
+        each.operator.startswith(words)
+        and any(
+            below is not each and below.operator.startswith(words)
+            for below in nodes(each, SetOperation)
+        )
+        for each in nodes(query, SetOperation)
+    )
+
+
 def distinct_on_a_constant(query: Query) -> bool:
     return any(
         not has(item.expr, "column") or [i.expr for i in select.items].count(item.expr) > 1
@@ -417,6 +443,11 @@ REFUSED = (
         "bool_and, bool_or in a sliding frame",
         "DataFusion cannot take rows out of them again",
         flags_in_a_sliding_frame,
+    ),
+    Shape(
+        "INTERSECT, EXCEPT within one another",
+        "over sources that are no files, a join waits for the filter that it makes itself, for ever",
+        intersection_of_intersections,
     ),
     Shape(
         "DISTINCT ON with a constant",
