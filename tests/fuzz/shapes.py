@@ -92,8 +92,11 @@ def in_subquery_is_a_value(query: Query) -> bool:
     return any(each.expr.tag in IN_SUBQUERY and not each.is_bare_term for each in placed((query,)))
 
 
-def outer_join_repeats_a_name(query: Query) -> bool:
-    """Whether two sides of joins have a name in common, where one of the joins is an outer one."""
+def join_repeats_a_name(query: Query) -> bool:
+    """Whether sides of joins have a name in common, and a filter stays above these joins.
+
+    It does above outer joins, and where it has a subquery.
+    """
     used = columns(query)
 
     def names(side: Any) -> set[str]:
@@ -101,7 +104,10 @@ def outer_join_repeats_a_name(query: Query) -> bool:
         return {name for alias, name in used if alias in within}
 
     return any(
-        any(is_outer(each) for each in nodes(select.source, Join))
+        (
+            any(map(is_outer, nodes(select.source, Join)))
+            or any(nodes(select.where, Select | SetOperation))
+        )
         and any(names(j.left) & names(j.right) for j in nodes(select.source, Join))
         for select in nodes(query, Select)
     )
@@ -185,6 +191,10 @@ def has(expr: Expr, word: str) -> bool:
     if expr.tag == "window":
         return any(has(part, word) for each in inside for part in each.parts) if inside else False
     return word in expr.tag or any(has(part, word) for part in inside)
+
+
+def nullif_of_floats(query: Query) -> bool:
+    return any(each.tag == "nullif" and each.kind == "float" for each in nodes(query, Expr))
 
 
 def sorted_floats(query: Query) -> bool:
@@ -276,9 +286,9 @@ KNOWN_WRONG = (
         "WHERE i NOT IN (SELECT j FROM (VALUES (2), (NULL)) AS y (j)) OR i < 0",
     ),
     Shape(
-        "outer join of repeated names",
+        "join of repeated names",
         "a filter is pushed to the side that has a column of the same name",
-        outer_join_repeats_a_name,
+        join_repeats_a_name,
         "WHERE b.k = 1 AND a.s IS NULL",
     ),
     Shape(
@@ -328,6 +338,12 @@ KNOWN_WRONG = (
         "DataFusion takes the column for a constant still, and does not sort by it",
         order_by_a_padded_constant,
         "ORDER BY c NULLS FIRST LIMIT 1",
+    ),
+    Shape(
+        "nullif of floats",
+        "it tells 0.0 from -0.0",
+        nullif_of_floats,
+        "nullif(f, 0)",
     ),
     Shape(
         "order of floats",
