@@ -50,7 +50,13 @@ WRONG = [
     ("SELECT n FROM (SELECT count(*) AS n, 5 AS c FROM x) AS q WHERE c > 5", []),
     ("SELECT n FROM (SELECT max(g) AS n, (SELECT 5) AS c FROM x) AS q WHERE c > 5", []),
     ("WITH q AS (SELECT sum(i) AS n, 'a' AS c FROM x) SELECT n FROM q WHERE c = 'b'", []),
+    ("SELECT c FROM (SELECT 7 AS c FROM x GROUP BY ROLLUP (g)) AS q WHERE c > 7", []),
     ("SELECT count(*) FROM x HAVING (SELECT max(j) FROM y) > 5", []),
+    ("SELECT n FROM (SELECT count(*) AS n FROM x) AS q WHERE (SELECT false)", []),
+    (
+        "WITH q AS (SELECT count(*) AS n FROM x) SELECT n FROM q WHERE (SELECT max(j) > 5 FROM y)",
+        [],
+    ),
     # lists
     ("SELECT i FROM x WHERE i NOT IN (1, 3) OR i NOT IN (1, NULL)", [(2,)]),
     ("SELECT i FROM x WHERE i NOT IN (1, 2) OR i NOT IN (3, 4)", [(1,), (2,), (3,)]),

@@ -159,7 +159,7 @@ def test_has_table_knows_tables_and_no_views(world):
 
 def test_a_catalog_that_is_not_there_is_told_with_a_guess(world):
     world.catalog("sales", "t")
-    with pytest.raises(TableNotFound, match='"sale" is no catalog.*Did you mean "sales"'):
+    with pytest.raises(TableNotFound, match=r'"sale" is no catalog.*Did you mean "sales"'):
         world.means("sale", "t")
     with pytest.raises(TableNotFound, match=r'There is no table "sales\.u"\. '):
         world.means("sales", "u")

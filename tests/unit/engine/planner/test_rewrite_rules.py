@@ -66,7 +66,7 @@ FINE = "TIMESTAMP '2024-01-01 00:00:00.000001'"
             "SELECT n FROM (SELECT count(*) AS n, 5 AS c FROM x) AS q WHERE c > 5",
             (
                 "SELECT n FROM (SELECT count(*) AS n, CASE WHEN count(*) >= 0 THEN 5 END AS c"
-                " FROM x) AS q WHERE c > 5"
+                " FROM x LIMIT 1) AS q WHERE c > 5"
             ),
         ),
         (

@@ -54,7 +54,7 @@ def _rewrite(node: exp.In, facts: Facts) -> None:
     is_filter = place in {Place.WHERE, Place.HAVING}
     is_correlated = facts.schema_of(query, node) is None
     # The anti join minds NULL on a column of its left side only.
-    is_joinable = operand.find(exp.Column) is not None and not is_correlated
+    is_joinable = isinstance(operand.unnest(), exp.Column) and not is_correlated
     if place is Place.WHERE and is_bare and (is_joinable or not is_negated):
         if target is not node and target is not node.parent:
             target.replace(_plain(operand, query, is_negated=is_negated))

@@ -2,7 +2,8 @@
 
 DataFusion pushes a filter that needs no aggregate below it: ``WHERE c > 5`` over ``SELECT count(*)
 AS n, 5 AS c`` counts no rows, instead of dropping the count. What such a filter can stand on is made
-to depend on the aggregate.
+to depend on the aggregate, and a subquery that is read like a table gets a limit, which stops
+filters without any column.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from igloo.engine.planner.rewrite.facts import Facts
 
 
+_NO_LIMIT = 2**63 - 1
+
+
 def _apply(tree: exp.Expr, _facts: Facts) -> exp.Expr:
     for select in list(tree.find_all(exp.Select)):
-        if select.args.get("group") is not None or not _aggregates(select):
+        has_sets = _has_sets(select)
+        if not has_sets and (select.args.get("group") is not None or not _aggregates(select)):
             continue
         for shown in list(select.expressions):
-            if not _has_aggregate(shown):
+            # Beside sets of groups stand the columns that they are made of.
+            is_column = has_sets and shown.find(exp.Column) is not None
+            if not is_column and not _has_aggregate(shown):
                 value = shown.this if isinstance(shown, exp.Alias) else shown
                 value.replace(_dependent(value))
         having = select.args.get("having")
@@ -35,7 +42,20 @@ def _apply(tree: exp.Expr, _facts: Facts) -> exp.Expr:
             if not _has_aggregate(term):
                 counted = exp.GTE(this=_count(), expression=exp.Literal.number(0))
                 term.replace(exp.Case(ifs=[exp.If(this=term.copy(), true=counted)]))
+        is_source = isinstance(select.parent, exp.CTE) or (
+            isinstance(select.parent, exp.Subquery)
+            and isinstance(select.parent.parent, exp.From | exp.Join)
+        )
+        if is_source and not any(select.args.get(key) for key in ("limit", "offset", "fetch")):
+            rows = exp.Literal.number(_NO_LIMIT if has_sets else 1)
+            select.set("limit", exp.Limit(expression=rows))
     return tree
+
+
+def _has_sets(select: exp.Select) -> bool:
+    """Return whether one of several sets of groups may be that of all rows."""
+    group = select.args.get("group")
+    return group is not None and group.find(exp.GroupingSets, exp.Rollup, exp.Cube) is not None
 
 
 def _aggregates(select: exp.Select) -> bool:
@@ -72,7 +92,9 @@ def _count() -> exp.Anonymous:
 
 RULE = Rule(
     name="lone_aggregate",
-    words=re.compile(rf"\b(?:{'|'.join(sorted(AGGREGATES))})\s*\(", re.IGNORECASE),
+    words=re.compile(
+        rf"\b(?:{'|'.join(sorted(AGGREGATES))}|ROLLUP|CUBE|GROUPING\s+SETS)\s*\(", re.IGNORECASE
+    ),
     apply=_apply,
     is_suspect=has_lone_constant,
 )

@@ -130,17 +130,23 @@ def has_exists_as_value(tokens: Tokens) -> bool:
     return False
 
 
+#: Words before a subquery that is read like a table.
+_BEFORE_A_SOURCE = frozenset({"FROM", "JOIN", ",", "AS", "LATERAL"})
+
+
 @dataclass(slots=True)
 class _Columns:
     """The columns of the SELECT that is being read, as far as they call aggregates."""
 
     is_inner: bool = False
+    is_source: bool = False
     brackets: int = 0
     is_listing: bool = False
     has_aggregate: bool = False
     has_other: bool = False
     has_group: bool = False
     has_having: bool = False
+    has_sets: bool = False
     is_aggregate: bool = False
 
     def end_column(self) -> None:
@@ -149,11 +155,19 @@ class _Columns:
         self.has_other = self.has_other or not self.is_aggregate
         self.is_aggregate = False
 
+    def note(self, word: str) -> None:
+        """Note the clauses after the columns."""
+        self.has_sets = self.has_sets or word.startswith(("GROUPING", "ROLLUP", "CUBE"))
+        self.has_group = self.has_group or word.startswith("GROUP")
+        self.has_having = self.has_having or word == "HAVING"
+
     @property
     def is_suspect(self) -> bool:
         """Whether there is one row of all rows, on which a filter may not need an aggregate."""
-        has_filter = self.has_having or (self.is_inner and self.has_aggregate and self.has_other)
-        return has_filter and not self.has_group
+        if self.has_sets:
+            return self.is_inner
+        is_filtered = self.is_source or (self.is_inner and self.has_other)
+        return not self.has_group and (self.has_having or (self.has_aggregate and is_filtered))
 
 
 def has_lone_constant(tokens: Tokens) -> bool:
@@ -162,7 +176,8 @@ def has_lone_constant(tokens: Tokens) -> bool:
     for index in range(len(tokens.tokens)):
         word, level = tokens.word(index), levels[-1]
         if word == "(" and tokens.word(index + 1) in _QUERIES - {"("}:
-            levels.append(_Columns(is_inner=True))
+            is_source = tokens.word(index - 1) in _BEFORE_A_SOURCE
+            levels.append(_Columns(is_inner=True, is_source=is_source))
         elif word == "(":
             level.brackets += 1
         elif word == ")" and level.brackets:
@@ -174,12 +189,11 @@ def has_lone_constant(tokens: Tokens) -> bool:
             # A further branch of UNION is a SELECT of its own.
             if level.is_suspect:
                 return True
-            levels[-1] = _Columns(level.is_inner, is_listing=True)
+            levels[-1] = _Columns(level.is_inner, level.is_source, is_listing=True)
             continue
         elif level.is_listing:
             _read_column(level, word, is_called=tokens.word(index + 1) == "(")
-        level.has_group = level.has_group or word.startswith("GROUP")
-        level.has_having = level.has_having or word == "HAVING"
+        level.note(word)
     return any(level.is_suspect for level in levels)
 
 
