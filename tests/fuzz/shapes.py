@@ -236,7 +236,14 @@ def filter_above_a_whole_aggregate(query: Query) -> bool:
     terms += [term for each in nodes(query, Join) for term in terms_of(each.condition)]
     # What compares an aggregate with itself or with NULL may become a constant, too.
     has_having = any(each.having is not None and is_whole(each) for each in nodes(query, Select))
-    return has_having or bool(below and any(map(is_computed_once, terms)))
+    return has_having or bool(below and any(map(may_lose_its_columns, terms)))
+
+
+def may_lose_its_columns(term: Expr) -> bool:
+    """Whether it has no column, or compares something with itself and so may become a constant."""
+    return is_computed_once(term) or any(
+        len(set(each.parts)) < len(each.parts) for each in nodes(term, Expr)
+    )
 
 
 def selects_of(query: Query) -> list[Select]:
