@@ -331,7 +331,7 @@ KNOWN_WRONG = (
         "distinct floats in an aggregate",
         "they tell 0.0 from -0.0",
         distinct_floats,
-        "count(DISTINCT f), count(DISTINCT g)",
+        "count(DISTINCT f) + count(DISTINCT g)",
     ),
     Shape(
         "order of floats",
