@@ -182,18 +182,6 @@ def order_by_a_padded_constant(query: Query) -> bool:
     return is_sorted and any(has_constant(side, named) for side in padded_sides(query))
 
 
-def limit_over_united_constants(query: Query) -> bool:
-    """Whether branches of a UNION have constants, and a LIMIT stands above."""
-    has_limit = any(each.limit is not None for each in nodes(query, Select | SetOperation))
-    return has_limit and any(
-        is_computed_once(item.expr)
-        for union in nodes(query, SetOperation)
-        if union.operator.startswith("UNION")
-        for branch in selects_of(union)
-        for item in branch.items
-    )
-
-
 def padded_sides(query: Query) -> Iterator[Any]:
     """Yield the sides of joins whose columns are NULL where the other side has no partner."""
     for join in nodes(query, Join):
@@ -302,12 +290,6 @@ KNOWN_WRONG = (
         "in groups, infinities are cut to the largest number, and NaN is left out",
         extreme_of_wild_floats,
         "GROUP BY g",
-    ),
-    Shape(
-        "LIMIT over a UNION of constants",
-        "the branches share what is left over after the constants are taken out of the order",
-        limit_over_united_constants,
-        "UNION ALL SELECT k, 2 FROM",
     ),
     Shape(
         "order by a constant that a join pads",
