@@ -11,7 +11,7 @@ import queue
 from typing import TYPE_CHECKING
 
 from igloo.cancel import CancelToken
-from igloo.engine.execution.threads import exiting, start_thread
+from igloo.engine.execution.threads import put_unless, start_thread
 from igloo.errors import QueryCancelled
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from igloo.errors import IglooError
-
-_PUT_WAIT_S = 0.1
 
 
 class ReadAhead:
@@ -73,6 +71,9 @@ class ReadAhead:
             self._queue.put_nowait(None)
 
     def _run(self) -> None:
+        def is_over() -> bool:
+            return self._token.is_cancelled
+
         end: BaseException | None = None
         try:
             with (
@@ -80,17 +81,8 @@ class ReadAhead:
                 contextlib.closing(self._read(self._token)) as batches,
             ):
                 for batch in batches:
-                    if not self._put(batch):
+                    if not put_unless(self._queue, batch, is_over):
                         return
         except BaseException as error:  # noqa: BLE001 - a thread's errors belong to its reader
             end = error
-        self._put(end)
-
-    def _put(self, item: pa.RecordBatch | BaseException | None) -> bool:
-        while not (self._token.is_cancelled or exiting.is_set()):
-            try:
-                self._queue.put(item, timeout=_PUT_WAIT_S)
-            except queue.Full:
-                continue
-            return True
-        return False
+        put_unless(self._queue, end, is_over)

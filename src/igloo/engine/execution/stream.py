@@ -16,7 +16,7 @@ from igloo.engine.execution.conform import conform
 from igloo.engine.execution.failures import translate_failure
 from igloo.engine.execution.native_counts import count_native_reads, file_key
 from igloo.engine.execution.partition_reader import PartitionReader
-from igloo.engine.execution.threads import exiting
+from igloo.engine.execution.threads import put_unless
 from igloo.errors import QueryCancelled, SourceDataError
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 #: Batches read ahead of the reader; bounds what a slow reader makes the engine hold.
 READ_AHEAD_BATCHES = 4
-_PUT_WAIT_S = 0.1
 
 
 class PlanStream:
@@ -150,13 +149,7 @@ class PlanStream:
     def _give(self, item: Any) -> bool:
         if item is not None and not isinstance(item, BaseException):
             item = conform(item.to_pyarrow(), self._schema)
-        while not (self._closed.is_set() or exiting.is_set()):
-            try:
-                self._queue.put(item, timeout=_PUT_WAIT_S)
-            except queue.Full:
-                continue
-            return True
-        return False
+        return put_unless(self._queue, item, self._closed.is_set)
 
 
 def _placed(error: IglooError, activity: Activity) -> IglooError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import queue
 import threading
 import time
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ _WORKER_THREADS = "TOKIO_WORKER_THREADS"
 #: A thread that returns into a dead interpreter aborts the process, so exit waits this long for it.
 #: DataFusion is left within a second where it gives way.
 _EXIT_WAIT_S = 3.0
+_PUT_WAIT_S = 0.1
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 _work: weakref.WeakSet[Stoppable] = weakref.WeakSet()
 _lock = threading.Lock()
@@ -59,6 +61,17 @@ def start_thread(work: Stoppable, run: Callable[[], None], name: str) -> None:
         _threads.add(thread)
         _work.add(work)
     thread.start()
+
+
+def put_unless(full: queue.Queue[Any], item: Any, is_over: Callable[[], bool]) -> bool:
+    """Wait for room in a queue until nobody wants its items any more; return whether it was put."""
+    while not (is_over() or exiting.is_set()):
+        try:
+            full.put(item, timeout=_PUT_WAIT_S)
+        except queue.Full:
+            continue
+        return True
+    return False
 
 
 @atexit.register

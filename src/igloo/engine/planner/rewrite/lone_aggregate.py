@@ -40,8 +40,7 @@ def _apply(tree: exp.Expr, _facts: Facts) -> exp.Expr:
         having = select.args.get("having")
         for term in list(_terms(having.this)) if having is not None else []:
             if not _has_aggregate(term):
-                counted = exp.GTE(this=_count(), expression=exp.Literal.number(0))
-                term.replace(exp.Case(ifs=[exp.If(this=term.copy(), true=counted)]))
+                term.replace(exp.Case(ifs=[exp.If(this=term.copy(), true=_is_counted())]))
         is_source = isinstance(select.parent, exp.CTE) or (
             isinstance(select.parent, exp.Subquery)
             and isinstance(select.parent.parent, exp.From | exp.Join)
@@ -82,12 +81,13 @@ def _terms(condition: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def _dependent(value: exp.Expr) -> exp.Case:
-    counted = exp.GTE(this=_count(), expression=exp.Literal.number(0))
-    return exp.Case(ifs=[exp.If(this=counted, true=value.copy())])
+    return exp.Case(ifs=[exp.If(this=_is_counted(), true=value.copy())])
 
 
-def _count() -> exp.Anonymous:
-    return exp.Anonymous(this="count", expressions=[exp.Star()])
+def _is_counted() -> exp.GTE:
+    """Return a condition that always holds, and that only the aggregate can tell."""
+    count = exp.Anonymous(this="count", expressions=[exp.Star()])
+    return exp.GTE(this=count, expression=exp.Literal.number(0))
 
 
 RULE = Rule(
